@@ -1,0 +1,106 @@
+"""Makes engines: a pool for an application's login, or single connections for an administrator's work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import NullPool
+
+from .binding import require_context
+from .failures import raise_typed
+
+DbapiConnection = Any
+
+
+@dataclass(frozen=True, slots=True)
+class PoolFigures:
+    """The size of a pool and the limits of its sessions; times in seconds, 0 for no limit."""
+
+    pool_size: int = 20
+    max_overflow: int = 40
+    pool_timeout: float = 30
+    pool_recycle: float = 3600
+    pool_pre_ping: bool = True
+    statement_timeout: float = 60
+    lock_timeout: float = 10
+    idle_in_transaction_timeout: float = 60
+    connect_timeout: int = 10
+
+
+def pooled_engine(
+    url: URL,
+    figures: PoolFigures,
+    *,
+    application_name: str,
+    needs_tenant: bool,
+    hide_parameters: bool = True,
+    echo: bool = False,
+    first_connection: Callable[[DbapiConnection], None] | None = None,
+) -> Engine:
+    """Return an engine over a LIFO pool, so that connections a quiet hour doesn't need grow old and are closed.
+
+    With `needs_tenant` a transaction without a TenantContext raises TenantNotBound instead of beginning.
+    `first_connection` is called with the driver's connection before the first one is used, and again on the next one
+    for as long as it raises.
+    """
+    engine = create_engine(
+        url,
+        pool_size=figures.pool_size,
+        max_overflow=figures.max_overflow,
+        pool_timeout=figures.pool_timeout,
+        pool_recycle=int(figures.pool_recycle),
+        pool_pre_ping=figures.pool_pre_ping,
+        pool_use_lifo=True,
+        hide_parameters=hide_parameters,
+        echo=echo,
+        connect_args=_connect_args(figures, application_name),
+    )
+    event.listen(engine, "handle_error", raise_typed)
+    if needs_tenant:
+        require_context(engine)
+    if first_connection is not None:
+        _call_once(engine, first_connection)
+    return engine
+
+
+def admin_engine(url: URL, *, application_name: str = "app_db admin", autocommit: bool = False) -> Engine:
+    """Return an engine without pool and without limits, for migrations, bootstrap and servers of one's own."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"application_name": application_name, "connect_timeout": 10},
+        **({"isolation_level": "AUTOCOMMIT"} if autocommit else {}),
+    )
+    event.listen(engine, "handle_error", raise_typed)
+    return engine
+
+
+def _connect_args(figures: PoolFigures, application_name: str) -> dict[str, Any]:
+    options = {
+        "statement_timeout": figures.statement_timeout,
+        "lock_timeout": figures.lock_timeout,
+        "idle_in_transaction_session_timeout": figures.idle_in_transaction_timeout,
+    }
+    milliseconds = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in options.items())
+    return {
+        "application_name": application_name,
+        "connect_timeout": figures.connect_timeout,
+        "options": f"{milliseconds} -c timezone=UTC",
+    }
+
+
+def _call_once(engine: Engine, check: Callable[[DbapiConnection], None]) -> None:
+    passed = False
+
+    def on_connect(connection: DbapiConnection, _record: Any) -> None:
+        nonlocal passed
+        if not passed:
+            check(connection)
+            passed = True
+
+    event.listen(engine, "connect", on_connect)

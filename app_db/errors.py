@@ -1,0 +1,213 @@
+"""Every failure that app_db raises, in one tree.
+
+    AppDbError
+    ├── SettingsError              a value in the environment can't be used
+    ├── TenantNotBound             work for a tenant, and nobody said which
+    ├── TenantMismatch             one session, one tenant: a second one was asked for
+    ├── UnsafeTransaction          a mode in which a tenant can't be bound (autocommit, two-phase)
+    ├── ScopeError                 a mapped table does not say whose rows it holds
+    ├── StartupRefused             this login or this schema must not serve an application
+    ├── ServerError                the embedded PostgreSQL
+    ├── BootstrapError             roles, logins, database
+    ├── MigrationError             a revision, a target, a chain
+    ├── ImportRefused              a file with rows that can't be loaded
+    └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
+        ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
+        ├── UniqueViolation        23505                       ForeignKeyViolation    23503
+        ├── NotNullViolation       23502                       CheckViolation         23514
+        ├── ExclusionViolation     23P01
+        ├── SerializationFailure   40001                       DeadlockDetected       40P01
+        ├── LockNotAvailable       55P03                       QueryCanceled          57014
+        └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
+
+Messages say what is wrong, why it is refused, and end with what to do instead. SQLSTATEs are listed in the PostgreSQL
+manual, appendix A (errcodes-appendix).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import exc as sa_exc
+
+
+class AppDbError(Exception):
+    """Anything that app_db raises on purpose."""
+
+
+class SettingsError(AppDbError):
+    """A setting is missing or can't be used; the message names the variable."""
+
+
+class TenantNotBound(AppDbError):
+    """Work for a tenant was asked for, and no tenant is known. Nothing was sent to the database."""
+
+
+class TenantMismatch(AppDbError):
+    """A session belongs to one tenant for life, and something belonging to another was put into it."""
+
+
+class UnsafeTransaction(AppDbError):
+    """The transaction mode asked for can't carry a tenant."""
+
+
+class ScopeError(AppDbError):
+    """A mapped table does not say whose rows it holds."""
+
+
+class StartupRefused(AppDbError):
+    """The login or the schema is unfit for an application; `findings` lists why, each with its remedy."""
+
+    def __init__(self, findings: list[str]) -> None:
+        self.findings = findings
+        super().__init__("refusing to work on this database:\n" + "\n".join(f"- {finding}" for finding in findings))
+
+
+class ServerError(AppDbError):
+    """The embedded PostgreSQL can't be found, started or stopped."""
+
+
+class BootstrapError(AppDbError):
+    """Roles, logins or the database can't be made; the message names who can and what to type."""
+
+
+class MigrationError(AppDbError):
+    """A migration target is ambiguous, not placed, or would pull the floor from under what is applied."""
+
+
+class ImportRefused(AppDbError):
+    """A file holds rows that can't be loaded; `problems` are (line number, what is wrong)."""
+
+    def __init__(self, message: str, problems: list[tuple[int, str]]) -> None:
+        self.problems = problems
+        super().__init__(message)
+
+
+class DatabaseError(AppDbError, sa_exc.DBAPIError):
+    """PostgreSQL refused a statement.
+
+    `sqlstate` is its five characters or None; `schema_name`, `table_name`, `column_name` and `constraint_name` are what
+    the server reported, where it did. `except sqlalchemy.exc.IntegrityError` and its like go on working.
+    """
+
+    remedy = ""
+    sqlstate: str | None = None
+    schema_name: str | None = None
+    table_name: str | None = None
+    column_name: str | None = None
+    constraint_name: str | None = None
+
+    def _message(self) -> str:
+        message = super()._message()
+        return f"{message}\n({self.remedy})" if self.remedy else message
+
+
+class RowSecurityViolation(DatabaseError, sa_exc.ProgrammingError):
+    """A row of another tenant, or of no tenant, was written."""
+
+    remedy = "the row belongs to another tenant than the session: open a session for the row's own tenant"
+
+
+class PermissionDenied(DatabaseError, sa_exc.ProgrammingError):
+    """The login has no grant for this."""
+
+    remedy = "the role has no grant for this: use the login meant for it, or grant it in a revision"
+
+
+class UniqueViolation(DatabaseError, sa_exc.IntegrityError):
+    """A row with this key exists already in the tenant."""
+
+
+class ForeignKeyViolation(DatabaseError, sa_exc.IntegrityError):
+    """The row referred to does not exist in this tenant, or is still referred to."""
+
+
+class NotNullViolation(DatabaseError, sa_exc.IntegrityError):
+    """A value is required."""
+
+
+class CheckViolation(DatabaseError, sa_exc.IntegrityError):
+    """A value is outside what the column allows."""
+
+
+class ExclusionViolation(DatabaseError, sa_exc.IntegrityError):
+    """The row overlaps with one that exists."""
+
+
+class SerializationFailure(DatabaseError, sa_exc.OperationalError):
+    """Another transaction came first; the whole unit of work may be run again."""
+
+    remedy = "run the whole unit of work again"
+
+
+class DeadlockDetected(DatabaseError, sa_exc.OperationalError):
+    """Two transactions waited for each other and this one was chosen; the whole unit of work may be run again."""
+
+    remedy = "run the whole unit of work again"
+
+
+class LockNotAvailable(DatabaseError, sa_exc.OperationalError):
+    """A lock was not granted within lock_timeout."""
+
+    remedy = "run the unit of work again, or look for the transaction that holds the lock"
+
+
+class QueryCanceled(DatabaseError, sa_exc.OperationalError):
+    """The statement ran into statement_timeout or was cancelled."""
+
+    remedy = "see its plan with EXPLAIN, or raise the statement timeout for this unit of work"
+
+
+class ConnectionLost(DatabaseError, sa_exc.OperationalError):
+    """The server can't be reached or went away."""
+
+    remedy = "see that the server runs and that the URL names it; a unit of work not yet committed may be run again"
+
+
+_BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    "23502": NotNullViolation,
+    "23503": ForeignKeyViolation,
+    "23505": UniqueViolation,
+    "23514": CheckViolation,
+    "23P01": ExclusionViolation,
+    "40001": SerializationFailure,
+    "40P01": DeadlockDetected,
+    "55P03": LockNotAvailable,
+    "57014": QueryCanceled,
+    "57P01": ConnectionLost,
+    "57P02": ConnectionLost,
+    "57P03": ConnectionLost,
+}
+
+# On a distributed cluster the diagnostic fields are empty and names in the message carry the number of a shard.
+_CONSTRAINT_IN_MESSAGE = re.compile(r'constraint "(?P<name>.+?)(?:_\d{6,})?"')
+
+
+def typed(error: sa_exc.DBAPIError) -> sa_exc.DBAPIError:
+    """Return `error` as the class of this tree that its SQLSTATE calls for, or as it is where none does."""
+    sqlstate = getattr(error.orig, "pgcode", None)
+    kind = _kind(error, sqlstate)
+    if kind is None:
+        return error
+    result = kind(
+        error.statement, error.params, error.orig, error.hide_parameters, error.connection_invalidated, error.code,
+        error.ismulti,
+    )  # fmt: skip
+    result.sqlstate = sqlstate
+    diagnostics = getattr(error.orig, "diag", None)
+    for field in ("schema_name", "table_name", "column_name", "constraint_name"):
+        setattr(result, field, getattr(diagnostics, field, None))
+    if result.constraint_name is None and isinstance(result, sa_exc.IntegrityError):
+        found = _CONSTRAINT_IN_MESSAGE.search(str(error.orig))
+        result.constraint_name = found["name"] if found else None
+    return result
+
+
+def _kind(error: sa_exc.DBAPIError, sqlstate: Any) -> type[DatabaseError] | None:
+    if sqlstate == "42501":
+        return RowSecurityViolation if "row-level security" in str(error.orig) else PermissionDenied
+    if sqlstate in _BY_SQLSTATE:
+        return _BY_SQLSTATE[sqlstate]
+    lost = error.connection_invalidated or (sqlstate is None and isinstance(error, sa_exc.OperationalError))
+    return ConnectionLost if lost or (sqlstate or "").startswith("08") else None

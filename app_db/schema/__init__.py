@@ -1,0 +1,19 @@
+"""What is not a table, as plain objects: roles, services, scopes. No connection, no SQL execution."""
+
+from .roles import LOGINS, ROLES, Login, Role, RoleNames
+from .scope import Scope, ScopeKind, scope_of
+from .services import SERVICES, Service, placed_services
+
+__all__ = [
+    "LOGINS",
+    "ROLES",
+    "SERVICES",
+    "Login",
+    "Role",
+    "RoleNames",
+    "Scope",
+    "ScopeKind",
+    "Service",
+    "placed_services",
+    "scope_of",
+]

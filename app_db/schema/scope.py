@@ -1,0 +1,38 @@
+"""Whose rows a table holds: a tenant's, a person's within a tenant, or everybody's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Table
+
+_KEY = "app_db_scope"
+
+
+class ScopeKind(StrEnum):
+    """The three kinds of table."""
+
+    TENANT = "tenant"
+    USER = "user"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The kind of a table and the columns that carry it (None where there is none)."""
+
+    kind: ScopeKind
+    tenant_column: str | None = None
+    user_column: str | None = None
+
+    def attach_to(self, table: Table) -> None:
+        """Note on the table whose rows it holds."""
+        table.info[_KEY] = self
+
+
+def scope_of(table: Any) -> Scope | None:
+    """Return the scope noted on a table, or None for a table that is not ours or is not mapped."""
+    scope: Scope | None = getattr(table, "info", {}).get(_KEY)
+    return scope

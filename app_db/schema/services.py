@@ -1,0 +1,45 @@
+"""Services: which schemas and which chain of revisions each has, and what the code needs of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..errors import SettingsError
+
+CORE = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service: its schemas, and the revision of its chain that this release of the code needs.
+
+    `core_revision` is the core revision that its first revision depends on: a database that has the service has that,
+    although Alembic's version table does not say so.
+    """
+
+    name: str
+    schemas: tuple[str, ...]
+    revision: str
+    core_revision: str
+
+
+SERVICES: dict[str, Service] = {
+    service.name: service
+    for service in (
+        Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0004", core_revision="core_0004"),
+        Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
+    )
+}
+
+
+def placed_services(names: Iterable[str] | None) -> tuple[Service, ...]:
+    """Return core and the services named (all where None); raises SettingsError for a name that is no service."""
+    wanted = set(SERVICES if names is None else names) | {CORE}
+    unknown = sorted(wanted - set(SERVICES))
+    if unknown:
+        raise SettingsError(
+            f"APP_DB_SERVICES names {unknown[0]!r}, which is no service: "
+            f"choose from {', '.join(sorted(set(SERVICES) - {CORE}))}"
+        )
+    return tuple(service for service in SERVICES.values() if service.name in wanted)
