@@ -69,4 +69,6 @@ def _uuid(name: str, value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError:
-        raise TenantNotBound(f"{name} is {value!r}, which is no UUID: pass the id of the tenant, not its name") from None
+        raise TenantNotBound(
+            f"{name} is {value!r}, which is no UUID: pass the id of the tenant, not its name"
+        ) from None

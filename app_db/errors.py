@@ -188,7 +188,7 @@ def typed(error: sa_exc.DBAPIError) -> sa_exc.DBAPIError:
     """Return `error` as the class of this tree that its SQLSTATE calls for, or as it is where none does."""
     sqlstate = getattr(error.orig, "pgcode", None)
     kind = _kind(error, sqlstate)
-    if kind is None:
+    if kind is None or error.orig is None:
         return error
     result = kind(
         error.statement, error.params, error.orig, error.hide_parameters, error.connection_invalidated, error.code,

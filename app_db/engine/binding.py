@@ -18,7 +18,14 @@ from ..errors import TenantNotBound, UnsafeTransaction
 CONTEXT_OPTION = "app_db_context"
 
 
-def bound_to(engine: Engine, context: TenantContext | None, **options: Any) -> Engine:
+class NoTenant:
+    """Says in a session's options that it works on global tables: policies then show no tenant's row."""
+
+
+NO_TENANT = NoTenant()
+
+
+def bound_to(engine: Engine, context: TenantContext | NoTenant, **options: Any) -> Engine:
     """Return a view of the engine (same pool) whose transactions are bound to the context.
 
     `options` are SQLAlchemy's execution options, e.g. `isolation_level` or `postgresql_readonly`.
@@ -58,7 +65,9 @@ def _bind(connection: Connection) -> None:
             "a transaction was about to begin on a tenant's engine without a tenant: "
             "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
         )
-    if connection.get_isolation_level() == "AUTOCOMMIT":
+    if isinstance(context, NoTenant):
+        return
+    if connection.connection.dbapi_connection.autocommit:  # type: ignore[union-attr]
         raise UnsafeTransaction(
             "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
             "leave the isolation level as it is, and commit after each statement instead"

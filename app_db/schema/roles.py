@@ -44,7 +44,9 @@ ROLES: tuple[Role, ...] = (
     Role("catalog_service", "service: the verbs of schema catalog"),
     Role("learning_service", "service: the verbs of schema learning"),
     Role("app_auth", "service: the narrow surface that is needed before a tenant is known"),
-    Role("app_definer", "owner of the search functions that see past policies and filter by tenant inside", ("app_all",)),
+    Role(
+        "app_definer", "owner of the search functions that see past policies and filter by tenant inside", ("app_all",)
+    ),
     Role("app_secrets", "owner of schema auth_private and its functions", ("app_all",)),
     Role("app_owner", "owner of every other object; migrations act as it", ("app_all", "app_definer", "app_secrets")),
     Role("app_admin", "work across tenants, audited", ("app_all",)),
@@ -57,9 +59,7 @@ _SEARCH_PATH = "app, tenancy, ops, auth, profile, billing, catalog, learning, ex
 
 LOGINS: tuple[Login, ...] = (
     Login("app_login", LoginUrl.APPLICATION, "the application", ("app_tenant", "app_rw")),
-    Login(
-        "app_tenant_admin_login", LoginUrl.TENANT_ADMIN, "a tenant's administrator", ("app_tenant_admin", "app_rw")
-    ),
+    Login("app_tenant_admin_login", LoginUrl.TENANT_ADMIN, "a tenant's administrator", ("app_tenant_admin", "app_rw")),
     Login("app_auth_login", LoginUrl.AUTH, "before a tenant is known", ("app_tenant", "app_auth")),
     Login("app_readonly_login", LoginUrl.READONLY, "reports", ("app_tenant", "app_ro")),
     Login("app_admin_login", LoginUrl.ADMIN, "work across tenants", ("app_admin",)),

@@ -1,4 +1,4 @@
-"""Whose rows a table holds: a tenant's, a person's within a tenant, or everybody's."""
+"""Whose rows a table holds: a tenant's, a person's within a tenant, everybody's, or the system's own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _KEY = "app_db_scope"
 
 
 class ScopeKind(StrEnum):
-    """The three kinds of table."""
+    """The kinds of table. SYSTEM is for our own bookkeeping, seen by `app_all` alone."""
 
     TENANT = "tenant"
     USER = "user"
     SHARED = "shared"
+    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)

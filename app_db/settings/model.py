@@ -30,7 +30,7 @@ def _url(value: Any) -> URL | None:
     try:
         return checked_url(value) if value else None
     except ValueError as error:
-        raise PydanticCustomError("database_url", str(error)) from None  # type: ignore[arg-type]
+        raise PydanticCustomError("database_url", str(error)) from None
 
 
 OptionalUrl = Annotated[URL | None, PlainValidator(_url)]
@@ -150,7 +150,7 @@ def load_settings(directory: Path | None = None, **overrides: Any) -> Settings:
         overrides[LoginUrl.APPLICATION.value] = overrides.pop("url")
     files = [directory / ".env", directory / f".env.{_environment_name(directory, overrides)}"]
     try:
-        return Settings(_env_file=files, _secrets_dir=os.environ.get("APP_DB_SECRETS_DIR"), **overrides)  # type: ignore[call-arg]
+        return Settings(_env_file=files, _secrets_dir=os.environ.get("APP_DB_SECRETS_DIR"), **overrides)
     except ValidationError as error:
         problems = "; ".join(_problem(dict(part)) for part in error.errors(include_input=False, include_url=False))
         raise SettingsError(f"{problems}: correct it in the environment or in .env") from None

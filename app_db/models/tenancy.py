@@ -1,0 +1,71 @@
+"""Tenants, and who belongs to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..schema import Scope, ScopeKind
+from .base import Base, Shared, TenantScoped, created_at, updated_at
+
+
+class Tenant(Shared, Base):
+    """A customer of the application. A tenant's session sees its own row only."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (
+        UniqueConstraint("slug"),
+        CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'", name="slug"),
+        CheckConstraint("length(name) between 1 and 200", name="name"),
+        CheckConstraint("jsonb_typeof(settings) = 'object'", name="settings"),
+        CheckConstraint(
+            "subscription_status in ('trial', 'active', 'past_due', 'canceled')", name="subscription_status"
+        ),
+        CheckConstraint("status in ('pending', 'approved', 'rejected', 'suspended')", name="status"),
+        CheckConstraint("(status = 'rejected') = (rejection_reason is not null)", name="rejection_reason"),
+        CheckConstraint(
+            "status not in ('approved', 'suspended') or (approved_at is not null and approved_by is not null)",
+            name="approved",
+        ),
+        {"schema": "tenancy", "comment": "The customers of the application; each sees its own row only."},
+    )
+    # its own id is what a tenant's session is bound to
+    __app_db_scope__: ClassVar[Scope | None] = Scope(ScopeKind.TENANT, tenant_column="id")
+
+    slug: Mapped[str] = mapped_column(comment="Short name in URLs: lower-case letters, digits and hyphens.")
+    name: Mapped[str] = mapped_column(comment="What people call it.")
+    settings: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'::jsonb"), comment="The tenant's own settings, a JSON object."
+    )
+    subscription_plan: Mapped[str] = mapped_column(server_default="free", comment="The plan it pays for.")
+    subscription_status: Mapped[str] = mapped_column(
+        server_default="trial", comment="trial, active, past_due or canceled."
+    )
+    status: Mapped[str] = mapped_column(
+        server_default="pending", comment="Where its approval stands: pending, approved, rejected or suspended."
+    )
+    rejection_reason: Mapped[str | None] = mapped_column(comment="Why it was rejected; empty otherwise.")
+    approved_at: Mapped[datetime | None] = mapped_column(comment="When it was approved.")
+    approved_by: Mapped[UUID | None] = mapped_column(comment="Who approved it.")
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = updated_at()
+
+
+class Membership(TenantScoped, Base):
+    """A person's place in a tenant."""
+
+    __tablename__ = "memberships"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "user_id"),
+        CheckConstraint("role in ('owner', 'administrator', 'member', 'viewer')", name="role"),
+        {"schema": "tenancy", "comment": "Who belongs to which tenant, and as what."},
+    )
+
+    user_id: Mapped[UUID] = mapped_column(comment="The person; no foreign key, as people live in another service.")
+    role: Mapped[str] = mapped_column(server_default="member", comment="owner, administrator, member or viewer.")
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = updated_at()

@@ -1,0 +1,181 @@
+"""A database with its logins: the door through which an application works."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import URL, Engine
+from sqlalchemy.orm import Session
+
+from ..context import TenantContext, current_tenant
+from ..engine import NO_TENANT, PoolFigures, bound_to, pooled_engine
+from ..errors import SettingsError, UnsafeTransaction
+from ..schema import RoleNames, placed_services
+from ..server.development import development_urls
+from ..settings import LoginUrl, Settings, load_settings
+from .admin import audited
+from .gate import Gate
+from .info import DatabaseInfo, read_info
+from .orm import TenantSession
+
+IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+_ISOLATION_LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+
+
+class Database:
+    """One database: a pool for each login that is used, and sessions that see one tenant.
+
+    Lifetime: the process. Make one with `Database.from_settings()`, keep it, `dispose()` of it at the end. Nothing is
+    connected before the first statement; the first connection of each login passes the start-up gate.
+    """
+
+    def __init__(self, settings: Settings, name: str | None = None) -> None:
+        self._settings = settings
+        self._database = settings.database(name)
+        self._engines: dict[LoginUrl, Engine] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None, *, name: str | None = None) -> Database:
+        """Return the database that the environment describes; `name` chooses one of `APP_DB_DATABASES__…`.
+
+        Raises SettingsError, which names the variable at fault.
+        """
+        return cls(settings or load_settings(), name)
+
+    def __repr__(self) -> str:
+        return f"<Database {self._database.url or 'embedded'}>"
+
+    def tenant(
+        self,
+        tenant_id: UUID | str,
+        *,
+        user_id: UUID | str | None = None,
+        read_only: bool = False,
+        isolation_level: IsolationLevel | None = None,
+    ) -> AbstractContextManager[TenantSession]:
+        """Open a session that sees this tenant's rows and nothing else; commits at the end of the block.
+
+        An exception rolls back. Of user-scoped tables it sees the rows of `user_id` only. Raises TenantNotBound when
+        `tenant_id` is no UUID, before anything is sent.
+        """
+        context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]  # strings are parsed there
+        return self._session(LoginUrl.APPLICATION, context, read_only, isolation_level)
+
+    def tenant_admin(
+        self,
+        tenant_id: UUID | str,
+        *,
+        user_id: UUID | str | None = None,
+        read_only: bool = False,
+        isolation_level: IsolationLevel | None = None,
+    ) -> AbstractContextManager[TenantSession]:
+        """As `tenant`, for the tenant's administrator, who also sees the rows of every person of the tenant."""
+        context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
+        return self._session(LoginUrl.TENANT_ADMIN, context, read_only, isolation_level)
+
+    @contextmanager
+    def shared(self, *, read_only: bool = False) -> Iterator[Session]:
+        """Open a session without a tenant, for global tables; of tenants' tables it sees no row."""
+        engine = bound_to(self._engine(LoginUrl.APPLICATION), NO_TENANT, **_options(read_only, None))
+        with Session(engine) as session, session.begin():
+            yield session
+
+    def admin(self, *, reason: str, actor: str) -> AbstractContextManager[Session]:
+        """Open a session of the administrators' login, which sees every row; recorded in `ops.system_event`."""
+        return audited(self._engine(LoginUrl.ADMIN), reason=reason, actor=actor)
+
+    def engine(
+        self,
+        tenant_id: UUID | str | None = None,
+        *,
+        user_id: UUID | str | None = None,
+        read_only: bool = False,
+        isolation_level: IsolationLevel | None = None,
+    ) -> Engine:
+        """Return an engine (over the shared pool) whose every transaction is bound to this tenant.
+
+        Without `tenant_id` the tenant current here, now; raises TenantNotBound where there is none.
+        """
+        context = current_tenant() if tenant_id is None else TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
+        return bound_to(self._engine(LoginUrl.APPLICATION), context, **_options(read_only, isolation_level))
+
+    def session_factory(
+        self, *, read_only: bool = False, isolation_level: IsolationLevel | None = None, **options: Any
+    ) -> Callable[[], TenantSession]:
+        """Return a factory of sessions for the tenant current where and when it is called.
+
+        `options` go to SQLAlchemy's Session, e.g. `expire_on_commit=False`. The caller commits and closes.
+        """
+        view = _options(read_only, isolation_level)
+
+        def make_session() -> TenantSession:
+            context = current_tenant()
+            return TenantSession(bound_to(self._engine(LoginUrl.APPLICATION), context, **view), context, **options)
+
+        return make_session
+
+    def info(self) -> DatabaseInfo:
+        """Return server, database, revisions and pool; no secrets in it."""
+        return read_info(bound_to(self._engine(LoginUrl.APPLICATION), NO_TENANT))
+
+    def dispose(self) -> None:
+        """Close the connections of every pool; the database can be used again afterwards."""
+        with self._lock:
+            engines, self._engines = self._engines, {}
+        for engine in engines.values():
+            engine.dispose()
+
+    @contextmanager
+    def _session(
+        self, login: LoginUrl, context: TenantContext, read_only: bool, isolation_level: str | None
+    ) -> Iterator[TenantSession]:
+        engine = bound_to(self._engine(login), context, **_options(read_only, isolation_level))
+        with TenantSession(engine, context) as session, session.begin():
+            yield session
+
+    def _engine(self, login: LoginUrl) -> Engine:
+        engine = self._engines.get(login)
+        if engine is None:
+            with self._lock:
+                engine = self._engines.get(login) or self._make_engine(login)
+                self._engines[login] = engine
+        return engine
+
+    def _make_engine(self, login: LoginUrl) -> Engine:
+        settings = self._settings
+        services = placed_services(self._database.services or settings.services)
+        return pooled_engine(
+            self._url(login),
+            PoolFigures(
+                **{field: getattr(settings, field) for field in PoolFigures.__dataclass_fields__},
+            ),
+            application_name=settings.application_name,
+            needs_tenant=login is not LoginUrl.ADMIN,
+            hide_parameters=not settings.is_local,
+            echo=settings.echo,
+            first_connection=Gate(login, services, RoleNames(settings.role_prefix), strict=not settings.is_local),
+        )
+
+    def _url(self, login: LoginUrl) -> URL:
+        url = self._database.login_url(login)
+        if url is not None:
+            return url
+        if self._settings.is_local and self._database.url is None:
+            return development_urls(self._settings)[login]
+        raise SettingsError(f"{login} is not set: set it to the URL of the login that `app-db bootstrap` made for it")
+
+
+def _options(read_only: bool, isolation_level: str | None) -> dict[str, Any]:
+    options: dict[str, Any] = {"postgresql_readonly": True} if read_only else {}
+    if isolation_level is not None:
+        if isolation_level.upper() not in _ISOLATION_LEVELS:
+            raise UnsafeTransaction(
+                f"isolation_level {isolation_level!r} can't carry a tenant: use one of {', '.join(_ISOLATION_LEVELS)}"
+            )
+        options["isolation_level"] = isolation_level.upper()
+    return options

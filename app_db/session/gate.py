@@ -1,0 +1,116 @@
+"""The start-up gate: one query, on the first connection of each login, before anything is served.
+
+A superuser, a role with BYPASSRLS, an owner and a member of app_all see every tenant's rows, so an application that
+logs in as one of them has no isolation at all, silently. A schema that is behind the code fails later and worse.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import StartupRefused
+from ..schema import RoleNames, Service
+from ..settings import LoginUrl
+
+logger = logging.getLogger("app_db")
+
+# `member` counts a membership that can be used by SET ROLE as well as one that is inherited
+_QUERY = """
+select
+  login.rolsuper,
+  exists (
+    select from pg_roles as reachable
+    where (reachable.rolbypassrls or reachable.rolsuper) and pg_has_role(session_user, reachable.oid, 'member')
+  ),
+  pg_has_role(session_user, db.datdba, 'member') or coalesce(
+    (select pg_has_role(session_user, oid, 'member') from pg_roles where rolname = %(owner)s), false
+  ),
+  coalesce((select pg_has_role(session_user, oid, 'member') from pg_roles where rolname = %(all)s), false),
+  session_user,
+  (select array_agg(version_num::text) from app.alembic_version)
+from pg_roles as login, pg_database as db
+where login.rolname = session_user and db.datname = current_database()
+"""
+
+_UNDEFINED_TABLE, _UNDEFINED_SCHEMA, _NO_PRIVILEGE = "42P01", "3F000", "42501"
+_SEES_ALL_ROWS = {LoginUrl.ADMIN, LoginUrl.BACKUP, LoginUrl.MIGRATION}
+
+
+class Gate:
+    """Checks a login's first connection: refuses with StartupRefused, or only warns where `strict` is false."""
+
+    def __init__(self, login: LoginUrl, services: Iterable[Service], names: RoleNames, *, strict: bool) -> None:
+        self._login = login
+        self._services = tuple(services)
+        self._names = names
+        self._strict = strict
+
+    def __call__(self, connection: Any) -> None:
+        """Check the driver's connection."""
+        findings = self._findings(connection)
+        if findings and self._strict:
+            raise StartupRefused(findings)
+        for finding in findings:
+            logger.warning("%s", finding)
+
+    def _findings(self, connection: Any) -> list[str]:
+        parameters = {"owner": self._names("app_owner"), "all": self._names("app_all")}
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(_QUERY, parameters)
+                row = cursor.fetchone()
+        except connection.Error as error:
+            if error.pgcode not in {_UNDEFINED_TABLE, _UNDEFINED_SCHEMA, _NO_PRIVILEGE}:
+                raise
+            return ["the database holds no schema of app_db: run `alembic upgrade head` or `app-db upgrade`"]
+        finally:
+            connection.rollback()
+        *rights, user, revisions = row
+        findings = [] if self._login in _SEES_ALL_ROWS else self._rights(user, *rights)
+        return findings + behind(self._services, revisions or [])
+
+    def _rights(self, user: str, superuser: bool, bypasses: bool, owner: bool, sees_all: bool) -> list[str]:
+        remedy = f"set {self._login} to the login that `app-db bootstrap` made for it"
+        if superuser:
+            return [f"{user} is a superuser and sees every tenant's rows, whatever the policies say: {remedy}"]
+        found = []
+        if bypasses:
+            found.append(f"{user} has BYPASSRLS, or may SET ROLE to a role that has: {remedy}")
+        if owner:
+            found.append(f"{user} owns the database or may act as {self._names('app_owner')}: {remedy}")
+        if sees_all:
+            found.append(f"{user} is a member of {self._names('app_all')}, which sees every tenant's rows: {remedy}")
+        return found
+
+
+def behind(services: Iterable[Service], revisions: Iterable[str]) -> list[str]:
+    """Say which services' schemas are older than this release of the code needs.
+
+    A newer schema is fine: during a deployment the database is migrated first. A service's first revision stands on a
+    core revision, which the version table need not name.
+    """
+    applied: dict[str, int] = {}
+    for revision in revisions:
+        _raise(applied, revision)
+        for service in services:
+            if revision.startswith(f"{service.name}_"):
+                _raise(applied, service.core_revision)
+    return [
+        f"the schema of {service.name} is older than this code needs (at {applied.get(service.name, 'nothing')}, "
+        f"needs {_number(service.revision)}): run `alembic upgrade head` or `app-db upgrade`"
+        for service in services
+        if applied.get(service.name, 0) < _number(service.revision)
+    ]
+
+
+def _raise(applied: dict[str, int], revision: str) -> None:
+    chain = revision.rsplit("_", 1)[0]
+    applied[chain] = max(applied.get(chain, 0), _number(revision))
+
+
+def _number(revision: str) -> int:
+    found = re.fullmatch(r".+_(\d+)", revision)
+    return int(found[1]) if found else 0

@@ -1,0 +1,71 @@
+"""The ORM session of one tenant: fills in the tenant half of keys, and keeps to its tenant for life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, event, inspect
+from sqlalchemy.orm import Session, UOWTransaction
+
+from ..context import TenantContext
+from ..errors import TenantMismatch
+from ..schema import scope_of
+
+
+class TenantSession(Session):
+    """A SQLAlchemy session bound to one tenant for life; the identity map knows no tenants, so it must never serve two.
+
+    Lifetime: a request or a job. Each transaction that it begins is bound to the tenant anew, also after a commit.
+    """
+
+    def __init__(self, engine: Engine, context: TenantContext, **options: Any) -> None:
+        super().__init__(engine, **options)
+        self._context = context
+
+    @property
+    def context(self) -> TenantContext:
+        """The tenant (and person) of this session; it can't be changed: open another session instead."""
+        return self._context
+
+    def get(self, entity: Any, ident: Any, **options: Any) -> Any:
+        """As `Session.get`; a plain id is completed with the session's tenant."""
+        return super().get(entity, self._complete_key(entity, ident), **options)
+
+    def get_one(self, entity: Any, ident: Any, **options: Any) -> Any:
+        """As `Session.get_one`; a plain id is completed with the session's tenant."""
+        return super().get_one(entity, self._complete_key(entity, ident), **options)
+
+    def _complete_key(self, entity: Any, ident: Any) -> Any:
+        mapper = inspect(entity).mapper
+        scope = scope_of(mapper.local_table)
+        if scope is None or isinstance(ident, (tuple, list, dict)):
+            return ident
+        names = [column.name for column in mapper.primary_key]
+        if len(names) != 2 or scope.tenant_column not in names:  # noqa: PLR2004  # tenant and id
+            return ident
+        return tuple(self._context.tenant_id if name == scope.tenant_column else ident for name in names)
+
+
+def _fill_in(session: TenantSession, _flush: UOWTransaction, _instances: Any) -> None:
+    """Give new rows the session's tenant and person; refuse those of another tenant before anything is sent."""
+    for instance in session.new:
+        mapper = inspect(instance).mapper
+        scope = scope_of(mapper.local_table)
+        if scope is None or scope.tenant_column != "tenant_id":
+            continue
+        _fill(instance, "tenant_id", session.context.tenant_id)
+        if instance.tenant_id != session.context.tenant_id:
+            raise TenantMismatch(
+                f"a {type(instance).__name__} of tenant {instance.tenant_id} was added to a session of tenant "
+                f"{session.context.tenant_id}: open a session for its own tenant, or leave tenant_id out"
+            )
+        if scope.user_column is not None:
+            _fill(instance, scope.user_column, session.context.user_id)
+
+
+def _fill(instance: Any, attribute: str, value: Any) -> None:
+    if getattr(instance, attribute) is None:
+        setattr(instance, attribute, value)
+
+
+event.listen(TenantSession, "before_flush", _fill_in)
