@@ -18,6 +18,7 @@
         ├── ExclusionViolation     23P01
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
+        ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
 
 Messages say what is wrong, why it is refused, and end with what to do instead. SQLSTATEs are listed in the PostgreSQL
@@ -159,6 +160,12 @@ class QueryCanceled(DatabaseError, sa_exc.OperationalError):
     remedy = "see its plan with EXPLAIN, or raise the statement timeout for this unit of work"
 
 
+class UnboundTransaction(DatabaseError, sa_exc.DatabaseError, TenantNotBound):
+    """A function that needs a tenant was called in a transaction that has none."""
+
+    remedy = "open the session with `db.tenant(tenant_id)`"
+
+
 class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     """The server can't be reached or went away."""
 
@@ -178,6 +185,7 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "57P01": ConnectionLost,
     "57P02": ConnectionLost,
     "57P03": ConnectionLost,
+    "TN001": UnboundTransaction,
 }
 
 # On a distributed cluster the diagnostic fields are empty and names in the message carry the number of a shard.

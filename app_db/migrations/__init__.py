@@ -1,6 +1,6 @@
 """How the schema changes: Alembic run our way. The only importer of Alembic."""
 
 from .config import alembic_config
-from .runner import applied_revisions, upgrade
+from .runner import applied_revisions, change_schema, upgrade
 
-__all__ = ["alembic_config", "applied_revisions", "upgrade"]
+__all__ = ["alembic_config", "applied_revisions", "change_schema", "upgrade"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from alembic import command
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 
-from ..engine import admin_engine
+from ..schema import RoleNames
 from ..settings import Settings
 from .config import alembic_config
-from .environment import VERSION_SCHEMA, migration_url
+from .connection import migration_url, owner_engine
+from .ddl.v1 import ROLE_NAMES
+from .environment import VERSION_SCHEMA
 
 
 def upgrade(settings: Settings, target: str = "head", *, database: str | None = None) -> None:
@@ -19,9 +24,22 @@ def upgrade(settings: Settings, target: str = "head", *, database: str | None = 
     command.upgrade(alembic_config(settings, database), target)
 
 
+def change_schema(settings: Settings, change: Callable[[], None], *, database: str | None = None) -> None:
+    """Call `change`, which uses `op` and the helpers of `migrations.ddl`, as the owner and in one transaction.
+
+    For a throw-away table of a test or a demonstration; what is to stay belongs into a revision.
+    """
+    url = migration_url(settings, settings.database(database))
+    names = RoleNames(settings.role_prefix)
+    with owner_engine(url, names).begin() as connection:
+        context = MigrationContext.configure(connection, opts={ROLE_NAMES: names})
+        with Operations.context(context):
+            change()
+
+
 def applied_revisions(settings: Settings, *, database: str | None = None) -> list[str]:
     """Return the newest applied revision of each chain, as the version table names them."""
-    engine = admin_engine(migration_url(settings, settings.database(database)), application_name="app_db migrations")
-    with engine.connect() as connection:
+    url = migration_url(settings, settings.database(database))
+    with owner_engine(url, RoleNames(settings.role_prefix)).connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
         return sorted(context.get_current_heads())

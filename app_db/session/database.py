@@ -21,6 +21,7 @@ from .admin import audited
 from .gate import Gate
 from .info import DatabaseInfo, read_info
 from .orm import TenantSession
+from .work import unit_of_work
 
 IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 _ISOLATION_LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
@@ -82,7 +83,7 @@ class Database:
     def shared(self, *, read_only: bool = False) -> Iterator[Session]:
         """Open a session without a tenant, for global tables; of tenants' tables it sees no row."""
         engine = bound_to(self._engine(LoginUrl.APPLICATION), NO_TENANT, **_options(read_only, None))
-        with Session(engine) as session, session.begin():
+        with unit_of_work(Session(engine)) as session:
             yield session
 
     def admin(self, *, reason: str, actor: str) -> AbstractContextManager[Session]:
@@ -135,7 +136,7 @@ class Database:
         self, login: LoginUrl, context: TenantContext, read_only: bool, isolation_level: str | None
     ) -> Iterator[TenantSession]:
         engine = bound_to(self._engine(login), context, **_options(read_only, isolation_level))
-        with TenantSession(engine, context) as session, session.begin():
+        with unit_of_work(TenantSession(engine, context)) as session:
             yield session
 
     def _engine(self, login: LoginUrl) -> Engine:

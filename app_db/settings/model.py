@@ -78,7 +78,7 @@ class Settings(BaseSettings, DatabaseSettings):
     environment: Environment = Environment.DEVELOPMENT
     preset: str = "default"
     databases: dict[str, DatabaseSettings] = Field(default_factory=dict)
-    role_prefix: str = Field(default="", pattern=r"^[a-z_]{0,20}$")
+    role_prefix: str = Field(default="", pattern=r"^([a-z_][a-z0-9_]{0,19})?$")
     application_name: str = "app_db"
     echo: bool = False
 

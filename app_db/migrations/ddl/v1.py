@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from alembic import op
 
+# The option of Alembic's context that turns the house's role names into the installation's.
+ROLE_NAMES = "app_db_role_names"
+
 # Every login is a member of one of these, so what all of them may do is granted to these.
 EVERYONE = ("app_tenant", "app_tenant_admin", "app_all")
 
@@ -19,7 +22,7 @@ _OWN_ROWS = f"{_OWN_TENANT} and {{user_column}} = app.current_user_id()"
 
 def role(name: str) -> str:
     """Return the installation's name of a role, as it stands in SQL."""
-    names = op.get_context().opts["app_db_role_names"]
+    names = op.get_context().opts[ROLE_NAMES]
     return str(names(name))
 
 
