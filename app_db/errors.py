@@ -15,7 +15,7 @@
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
         ├── UniqueViolation        23505                       ForeignKeyViolation    23503
         ├── NotNullViolation       23502                       CheckViolation         23514
-        ├── ExclusionViolation     23P01
+        ├── ExclusionViolation     23P01                       ReadOnlyTransaction    25006
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
@@ -132,6 +132,12 @@ class CheckViolation(DatabaseError, sa_exc.IntegrityError):
     """A value is outside what the column allows."""
 
 
+class ReadOnlyTransaction(DatabaseError, sa_exc.InternalError):
+    """A read-only session, or a standby, was asked to write."""
+
+    remedy = "open the session without `read_only=True`, on the primary"
+
+
 class ExclusionViolation(DatabaseError, sa_exc.IntegrityError):
     """The row overlaps with one that exists."""
 
@@ -178,6 +184,7 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "23505": UniqueViolation,
     "23514": CheckViolation,
     "23P01": ExclusionViolation,
+    "25006": ReadOnlyTransaction,
     "40001": SerializationFailure,
     "40P01": DeadlockDetected,
     "55P03": LockNotAvailable,

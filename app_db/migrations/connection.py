@@ -49,4 +49,6 @@ def _become_owner(connection: Any, names: RoleNames) -> None:
                 f"the login of {LoginUrl.MIGRATION} may not act as {owner}, who owns the schema: "
                 "use the migrations' login that `app-db bootstrap` made"
             ) from None
+        # so that nothing is found by accident, and autogenerate sees every table with its schema
+        cursor.execute("set search_path to pg_catalog")
     connection.commit()

@@ -64,9 +64,12 @@ def _run_online(url: URL, services: tuple[Service, ...], names: RoleNames) -> No
 
 
 def _run_offline(services: tuple[Service, ...], names: RoleNames) -> None:
-    _configure(services, {ROLE_NAMES: names, "dialect_name": "postgresql", "literal_binds": True})
+    # with named parameters a percent sign is printed as it is
+    dialect = {"dialect_name": "postgresql", "dialect_opts": {"paramstyle": "named"}, "literal_binds": True}
+    _configure(services, {ROLE_NAMES: names, **dialect})
     output = context.get_context().impl.static_output
     output(f"set role {names('app_owner')};\n")
+    output("set search_path to pg_catalog;\n")
     if not context.get_context().get_current_heads():
         output(f"create schema if not exists {VERSION_SCHEMA};\n")
     with context.begin_transaction():

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 from sqlalchemy.engine import URL
 
 from ..errors import SettingsError
@@ -33,7 +34,7 @@ def _url(value: Any) -> URL | None:
         raise PydanticCustomError("database_url", str(error)) from None
 
 
-OptionalUrl = Annotated[URL | None, PlainValidator(_url)]
+OptionalUrl = Annotated[URL | None, NoDecode, PlainValidator(_url)]
 
 
 def _list(value: Any) -> Any:
@@ -148,9 +149,14 @@ def load_settings(directory: Path | None = None, **overrides: Any) -> Settings:
     directory = directory or Path.cwd()
     if "url" in overrides:
         overrides[LoginUrl.APPLICATION.value] = overrides.pop("url")
+    secrets = os.environ.get("APP_DB_SECRETS_DIR")
+    if secrets and not Path(secrets).is_dir():
+        raise SettingsError(f"APP_DB_SECRETS_DIR is {secrets!r}, which is no directory: mount it, or unset it")
     files = [directory / ".env", directory / f".env.{_environment_name(directory, overrides)}"]
     try:
-        return Settings(_env_file=files, _secrets_dir=os.environ.get("APP_DB_SECRETS_DIR"), **overrides)
+        return Settings(_env_file=files, _secrets_dir=secrets, **overrides)
+    except UnreadableSetting as error:
+        raise SettingsError(f"{error}: a setting with several parts is written as JSON") from None
     except ValidationError as error:
         problems = "; ".join(_problem(dict(part)) for part in error.errors(include_input=False, include_url=False))
         raise SettingsError(f"{problems}: correct it in the environment or in .env") from None

@@ -1,7 +1,7 @@
 """Materials, and the function that finds them.
 
-Why: full-text operators are not leakproof, so a policy would keep the planner from using their index; the search runs in
-a function of app_definer, who sees all rows, with the tenant filter inside. The function fails where no tenant is
+Why: full-text operators are not leakproof, so a policy would keep the planner from using their index; the search runs
+in a function of app_definer, who sees all rows, with the tenant filter inside. The function fails where no tenant is
 bound. Its plans are made for the tenant at hand, as tenants differ in size.
 
 Locks: none that anybody waits for: the foreign key takes SHARE ROW EXCLUSIVE on tenancy.tenants for a moment.

@@ -17,6 +17,16 @@ down_revision = None
 branch_labels = ("core",)
 depends_on = None
 
+DROP_EXTENSIONS = """
+do $do$
+begin
+  drop schema extensions;
+exception when dependent_objects_still_exist then
+  raise notice 'schema extensions stays: it holds what no revision has made';
+end
+$do$
+"""
+
 
 def upgrade() -> None:
     ddl.comment_on("schema app", "Context functions and the version table.")
@@ -24,7 +34,10 @@ def upgrade() -> None:
     ddl.grant("select", "app.alembic_version", ddl.EVERYONE)
     ddl.comment_on("table app.alembic_version", "The revisions that are applied; kept by Alembic.")
     ddl.comment_on("column app.alembic_version.version_num", "The newest revision of a chain.")
-    ddl.create_schema("extensions", "Extensions that the revisions create.", ddl.EVERYONE)
+    # a superuser may have made it already, for extensions that only a superuser can create
+    ddl.execute("create schema if not exists extensions")
+    ddl.comment_on("schema extensions", "Extensions that the schema uses.")
+    ddl.execute(f"grant usage on schema extensions to {', '.join(map(ddl.role, ddl.EVERYONE))}")
     ddl.execute("create extension btree_gin with schema extensions")
     ddl.create_schema("tenancy", "Tenants, and who belongs to them.", ddl.EVERYONE)
     ddl.create_schema("ops", "What happened, within tenants and beyond.", ddl.EVERYONE)
@@ -34,7 +47,7 @@ def downgrade() -> None:
     ddl.execute("drop schema ops")
     ddl.execute("drop schema tenancy")
     ddl.execute("drop extension btree_gin")
-    ddl.execute("drop schema extensions")
+    ddl.execute(DROP_EXTENSIONS)
     ddl.execute("comment on column app.alembic_version.version_num is null")
     ddl.execute("comment on table app.alembic_version is null")
     ddl.execute(f"revoke select on app.alembic_version from {', '.join(map(ddl.role, ddl.EVERYONE))}")

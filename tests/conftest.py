@@ -1,0 +1,103 @@
+"""Real servers for all tests: PostgreSQL 18 (embedded) and 15 (the system's), each with an installation at head.
+
+Everything below a server is made by a login with CREATEROLE and CREATEDB alone, and used as the unprivileged logins
+that it makes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from sqlalchemy import URL
+from support import SYSTEM_15, installation, make_creator, make_tenant
+
+from app_db.migrations import upgrade
+from app_db.server import EmbeddedServer
+from app_db.session import Database, set_default_database
+from app_db.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of the machine's leaks into a test, and no default database out of one."""
+    for name in list(os.environ):
+        if name == "DATABASE_URL" or (name.startswith("APP_DB_") and name != "APP_DB_SERVER_DIRECTORY"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path_factory.getbasetemp())
+    yield
+    set_default_database(None)
+
+
+@pytest.fixture(scope="session")
+def server_18() -> Iterator[EmbeddedServer]:
+    with EmbeddedServer.temporary(prefix="test") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server_15() -> Iterator[EmbeddedServer]:
+    if not SYSTEM_15.is_dir():
+        message = "PostgreSQL 15 is not installed here: apt-get install postgresql-15"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with EmbeddedServer.temporary(prefix="test15", binaries=SYSTEM_15) as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["18", "15"])
+def server(request: pytest.FixtureRequest) -> EmbeddedServer:
+    found: EmbeddedServer = request.getfixturevalue(f"server_{request.param}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def creator(server: EmbeddedServer) -> URL:
+    return make_creator(server.superuser_url())
+
+
+@pytest.fixture(scope="session")
+def settings(creator: URL) -> Iterator[Settings]:
+    """An installation at head, shared by the tests of a server: each test works in tenants of its own."""
+    with installation(creator) as made:
+        upgrade(made)
+        yield made
+
+
+@pytest.fixture
+def empty_settings(creator: URL) -> Iterator[Settings]:
+    """A bootstrapped database of the test's own, without a schema."""
+    with installation(creator) as made:
+        yield made
+
+
+@pytest.fixture
+def own_settings(empty_settings: Settings) -> Settings:
+    """A database of the test's own, at head."""
+    upgrade(empty_settings)
+    return empty_settings
+
+
+@pytest.fixture
+def db(settings: Settings) -> Iterator[Database]:
+    database = Database.from_settings(settings)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def own_db(own_settings: Settings) -> Iterator[Database]:
+    database = Database.from_settings(own_settings)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def tenant(db: Database) -> UUID:
+    return make_tenant(db)
+
+
+@pytest.fixture
+def other_tenant(db: Database) -> UUID:
+    return make_tenant(db)

@@ -1,0 +1,335 @@
+"""Alembic's own command line, in a checkout, as a developer types it."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from alembic.config import CommandLine, Config
+from sqlalchemy import text
+from support import ROOT, catalogue, environment_of
+
+from app_db.engine import admin_engine
+from app_db.schema import SERVICES
+from app_db.settings import Settings
+
+SCHEMAS = tuple(schema for service in SERVICES.values() for schema in service.schemas)
+_LINE = CommandLine()
+Alembic = Callable[..., "Done"]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what a checkout has for Alembic, so that new revisions may be written into it."""
+    shutil.copy(ROOT / "alembic.ini", tmp_path)
+    shutil.copytree(ROOT / "alembic", tmp_path / "alembic", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def said(self) -> str:
+        return self.stdout + self.stderr
+
+
+@pytest.fixture
+def alembic(checkout: Path, empty_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Alembic:
+    """Runs `alembic …` as its command line does, in this process, or in one of its own where PYTHONPATH is changed."""
+
+    def run(*arguments: str, code: int = 0, **changes: str) -> Done:
+        environment = {**environment_of(empty_settings), **changes}
+        call = _in_a_process if "PYTHONPATH" in changes else _in_this_process
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.chdir(checkout)
+            done = call(arguments)
+        assert done.code == code, done.said
+        assert "Traceback" not in done.said
+        return done
+
+    return run
+
+
+def _in_this_process(arguments: tuple[str, ...]) -> Done:
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(stdout), redirect_stderr(stderr):
+        try:
+            options = _LINE.parser.parse_args(arguments)
+            _LINE.run_cmd(Config("alembic.ini", cmd_opts=options, stdout=stdout), options)
+        except SystemExit as stop:
+            code = int(stop.code or 0) % 256
+    return Done(code, stdout.getvalue(), stderr.getvalue())
+
+
+def _in_a_process(arguments: tuple[str, ...]) -> Done:
+    command = [sys.executable, "-m", "alembic.config", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_the_command_itself_works_in_a_checkout(empty_settings: Settings, checkout: Path) -> None:
+    command = [str(Path(sys.executable).parent / "alembic"), "upgrade", "head"]
+    done = subprocess.run(
+        command, cwd=checkout, env=environment_of(empty_settings), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Running upgrade core_0001 -> core_0002" in done.stderr
+
+
+@pytest.fixture
+def look(empty_settings: Settings) -> Callable[[], list[str]]:
+    url = empty_settings.migration_url
+    assert url is not None
+    return lambda: catalogue(url, SCHEMAS)
+
+
+def test_up_down_and_up_again_leaves_the_same_catalogue(alembic: Alembic, look: Callable[[], list[str]]) -> None:
+    before = look()
+    alembic("upgrade", "head")
+    at_head = look()
+    alembic("downgrade", "base")
+    at_base = look()
+    alembic("upgrade", "head")
+    assert look() == at_head
+    left = [line for line in at_base if line not in before and "alembic_version" not in line]
+    assert [line.split()[:2] for line in left] == [["schema", "app"]]
+
+
+def test_each_step_down_and_up_leaves_the_same_catalogue(alembic: Alembic, look: Callable[[], list[str]]) -> None:
+    for chain, target in (("core", "core_0003"), ("catalog", "catalog@head"), ("core", "core@head")):
+        before = look()
+        alembic("upgrade", target)
+        at_target = look()
+        steps = 3 if target == "core_0003" else 1
+        alembic("downgrade", f"{chain}@-{steps}")
+        assert [line for line in look() if "alembic_version" not in line and not line.startswith("schema app")] == [
+            line for line in before if "alembic_version" not in line and not line.startswith("schema app")
+        ]
+        alembic("upgrade", target)
+        assert look() == at_target
+
+
+def test_current_history_and_check_tell_the_truth(alembic: Alembic) -> None:
+    assert alembic("current").stdout == ""
+    alembic("current", "--check-heads", code=255)
+    alembic("upgrade", "head")
+    assert {line.split()[0] for line in alembic("current", "--check-heads").stdout.splitlines()} == {
+        service.revision for service in SERVICES.values()
+    }
+    assert "core_0001" in alembic("history").stdout
+    assert "No new upgrade operations" in alembic("check").stdout
+
+
+def test_looking_at_an_empty_database_leaves_nothing_behind(alembic: Alembic, look: Callable[[], list[str]]) -> None:
+    before = look()
+    alembic("current")
+    alembic("history")
+    alembic("check", code=255)
+    assert look() == before
+
+
+@pytest.mark.parametrize(("command", "target"), [("upgrade", "+1"), ("downgrade", "-1"), ("downgrade", "-2")])
+def test_a_step_that_does_not_name_its_chain_is_refused_with_the_form_that_does(
+    alembic: Alembic, command: str, target: str
+) -> None:
+    alembic("upgrade", "head")
+    done = alembic(command, target, code=255)
+    assert f"write `core@{target}` or `catalog@{target}`" in done.said
+
+
+@pytest.mark.parametrize("target", ["core@base", "core_0002", "core@-2", "core_0001"])
+def test_the_core_is_not_taken_away_from_under_a_service(
+    alembic: Alembic, look: Callable[[], list[str]], target: str
+) -> None:
+    alembic("upgrade", "head")
+    before = look()
+    done = alembic("downgrade", target, code=255)
+    assert "first run `alembic downgrade catalog@base`" in done.said
+    assert look() == before
+
+
+def test_a_service_is_taken_away_and_then_the_core(alembic: Alembic) -> None:
+    alembic("upgrade", "head")
+    alembic("downgrade", "catalog@base")
+    alembic("downgrade", "core@base")
+    assert alembic("current").stdout == ""
+
+
+def test_a_service_that_is_placed_later_is_built(alembic: Alembic, look: Callable[[], list[str]]) -> None:
+    alembic("upgrade", "head", APP_DB_SERVICES="core")
+    assert "core_0004" in alembic("current", "--check-heads", APP_DB_SERVICES="core").stdout
+    assert "No new upgrade operations" in alembic("check", APP_DB_SERVICES="core").stdout
+    assert not any("catalog.materials" in line for line in look())
+    alembic("current", "--check-heads", code=255)
+    alembic("upgrade", "head")
+    assert any("catalog.materials" in line for line in look())
+
+
+def test_a_service_that_is_no_longer_placed_disturbs_nobody(alembic: Alembic) -> None:
+    alembic("upgrade", "head")
+    alembic("upgrade", "head", APP_DB_SERVICES="core")
+    alembic("current", "--check-heads", APP_DB_SERVICES="core")
+    assert "No new upgrade operations" in alembic("check", APP_DB_SERVICES="core").stdout
+    assert "catalog_0001" in alembic("current").stdout
+
+
+def test_a_target_of_a_service_that_is_not_placed_is_refused(alembic: Alembic) -> None:
+    done = alembic("upgrade", "catalog@head", code=255, APP_DB_SERVICES="core")
+    assert "add catalog to APP_DB_SERVICES" in done.said
+
+
+def test_a_service_that_does_not_exist_is_refused(alembic: Alembic) -> None:
+    done = alembic("upgrade", "head", code=255, APP_DB_SERVICES="crm")
+    assert "APP_DB_SERVICES names 'crm'" in done.said
+
+
+def test_stamp_head_notes_the_placed_services(alembic: Alembic) -> None:
+    alembic("stamp", "head", APP_DB_SERVICES="core")
+    assert "catalog" not in alembic("current").stdout
+    alembic("stamp", "head")
+    assert "catalog_0001" in alembic("current").stdout
+    alembic("stamp", "base")
+    assert alembic("current").stdout == ""
+
+
+def test_a_script_by_sql_builds_the_same_as_a_run(
+    alembic: Alembic, look: Callable[[], list[str]], empty_settings: Settings
+) -> None:
+    script = alembic("upgrade", "head", "--sql").stdout
+    url = empty_settings.migration_url
+    assert url is not None
+    psql = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", url.set(drivername="postgresql").render_as_string(False)]
+    done = subprocess.run(psql, input=script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    by_script = look()
+    alembic("downgrade", "base")
+    alembic("upgrade", "head")
+    assert look() == by_script
+
+
+@pytest.fixture
+def changed_model(checkout: Path) -> Callable[[str], dict[str, str]]:
+    """Makes a sitecustomize that changes the models in the subprocess, and returns the environment that loads it."""
+
+    def change(code: str) -> dict[str, str]:
+        folder = checkout / "site"
+        folder.mkdir(exist_ok=True)
+        imports = "from sqlalchemy import Column, Text\nfrom app_db.models import AuditLog, Base, Material, Tenant\n"
+        (folder / "sitecustomize.py").write_text(imports + code)
+        return {"PYTHONPATH": str(folder)}
+
+    return change
+
+
+def test_autogenerate_writes_a_numbered_file_for_each_chain_that_changed(
+    alembic: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
+) -> None:
+    alembic("upgrade", "head")
+    environment = changed_model(
+        "Material.__table__.append_column(Column('colour', Text, comment='Its colour.'))\n"
+        "AuditLog.__table__.append_column(Column('device', Text, comment='Where from.'))\n"
+    )
+    assert "colour" in (done := alembic("check", code=255, **environment)).stdout + done.stderr
+    alembic("revision", "--autogenerate", "-m", "new columns", **environment)
+    catalog = (checkout / "alembic/versions/catalog/catalog_0002_new_columns.py").read_text()
+    core = (checkout / "alembic/versions/core/core_0005_new_columns.py").read_text()
+    assert "colour" in catalog
+    assert "device" not in catalog
+    assert "device" in core
+    assert "colour" not in core
+    for heading in ("Why:", "Locks:", "Safe with the previous release?", "Undo:"):
+        assert heading in core
+    alembic("upgrade", "head", **environment)
+    assert "No new upgrade operations" in alembic("check", **environment).stdout
+    alembic("downgrade", "catalog@-1", **environment)
+
+
+def test_autogenerate_without_a_change_writes_no_file(alembic: Alembic, checkout: Path) -> None:
+    alembic("upgrade", "head")
+    before = sorted((checkout / "alembic/versions").rglob("*.py"))
+    alembic("revision", "--autogenerate", "-m", "nothing")
+    assert sorted((checkout / "alembic/versions").rglob("*.py")) == before
+
+
+def test_a_new_table_is_written_without_what_only_a_model_knows(
+    alembic: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
+) -> None:
+    alembic("upgrade", "head")
+    environment = changed_model(
+        "from app_db.models import TenantScoped\n"
+        "class Supplier(TenantScoped, Base):\n"
+        "    __tablename__ = 'suppliers'\n"
+        "    __table_args__ = {'schema': 'catalog'}\n"
+    )
+    alembic("revision", "--autogenerate", "-m", "suppliers", **environment)
+    written = (checkout / "alembic/versions/catalog/catalog_0002_suppliers.py").read_text()
+    assert "create_table('suppliers'" in written
+    assert "Scope" not in written
+    alembic("upgrade", "head", **environment)
+
+
+@pytest.mark.parametrize("arguments", [("-m", "lost"), ("-m", "lost", "--head", "crm@head")])
+def test_a_revision_that_names_no_chain_is_refused_with_those_there_are(
+    alembic: Alembic, checkout: Path, arguments: tuple[str, ...]
+) -> None:
+    alembic("upgrade", "head")
+    done = alembic("revision", *arguments, code=255)
+    assert "--head core@head or --head catalog@head" in done.said
+    assert not list(checkout.rglob("*lost*"))
+
+
+def test_a_revision_without_a_message_is_refused(alembic: Alembic, checkout: Path) -> None:
+    alembic("upgrade", "head")
+    before = sorted((checkout / "alembic/versions").rglob("*.py"))
+    assert "add -m" in (done := alembic("revision", "--head", "core@head", code=255)).stdout + done.stderr
+    assert sorted((checkout / "alembic/versions").rglob("*.py")) == before
+
+
+def test_a_server_without_our_roles_is_refused_with_bootstrap(alembic: Alembic) -> None:
+    done = alembic("upgrade", "head", code=255, APP_DB_ROLE_PREFIX="nobody_")
+    assert "app-db bootstrap" in done.said
+
+
+def test_the_applications_login_may_not_migrate(alembic: Alembic, empty_settings: Settings) -> None:
+    assert empty_settings.url is not None
+    url = empty_settings.url.render_as_string(hide_password=False)
+    done = alembic("upgrade", "head", code=255, APP_DB_MIGRATION_URL=url)
+    assert "may not act as" in done.said
+    assert str(empty_settings.url.password) not in done.said
+
+
+def test_a_url_for_the_application_alone_is_refused_with_the_variable_to_set(alembic: Alembic) -> None:
+    done = alembic("upgrade", "head", code=255, APP_DB_MIGRATION_URL="")
+    assert "APP_DB_MIGRATION_URL is not set" in done.said
+
+
+def test_everything_belongs_to_the_owner_or_to_a_definer(alembic: Alembic, empty_settings: Settings) -> None:
+    alembic("upgrade", "head")
+    url, prefix = empty_settings.migration_url, empty_settings.role_prefix
+    assert url is not None
+    with admin_engine(url).connect() as connection:
+        owners = connection.execute(
+            text("""
+            select distinct relkind::text, pg_get_userbyid(relowner) from pg_class
+            where relnamespace::regnamespace::text = any(:schemas)
+            union all
+            select 'f', pg_get_userbyid(proowner) from pg_proc
+            where pronamespace::regnamespace::text = any(:schemas) and prosecdef
+            """),
+            {"schemas": [schema for schema in SCHEMAS if schema != "extensions"]},
+        ).all()
+    assert {owner for kind, owner in owners if kind != "f"} == {f"{prefix}app_owner"}
+    assert {owner for kind, owner in owners if kind == "f"} == {f"{prefix}app_definer"}

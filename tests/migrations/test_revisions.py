@@ -1,0 +1,109 @@
+"""The revisions themselves: numbered, explained, self-contained, and never changed after they landed."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from support import ROOT
+
+from app_db.migrations import alembic_config
+from app_db.schema import SERVICES
+from app_db.settings import load_settings
+
+VERSIONS = ROOT / "alembic" / "versions"
+FILES = sorted(VERSIONS.rglob("*.py"))
+GOLDEN = Path(__file__).parent / "golden"
+FROZEN = {"v1": "427d4594ba805aa73d2aa4f35aa5de8e7d030cd0757eb28bffb68ee9c663eac1"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_revision_explains_itself(path: Path) -> None:
+    text = ast.get_docstring(ast.parse(path.read_text())) or ""
+    headings = re.findall(r"^(Why:|Locks:|Safe with the previous release\?|Undo:)", text, re.MULTILINE)
+    assert headings == ["Why:", "Locks:", "Safe with the previous release?", "Undo:"]
+    assert "…" not in text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_revision_imports_nothing_that_may_change(path: Path) -> None:
+    imported = {
+        name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [item.name for item in node.names])
+    }
+    assert imported <= {"alembic", "sqlalchemy", "app_db.migrations.ddl"}
+
+
+@pytest.mark.parametrize("chain", sorted({path.parent.name for path in FILES}))
+def test_a_chain_is_numbered_without_gap_or_double(chain: str) -> None:
+    numbers = [int(path.stem.split("_")[1]) for path in FILES if path.parent.name == chain]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert all(path.stem.startswith(f"{chain}_") for path in FILES if path.parent.name == chain)
+
+
+def test_the_code_asks_for_the_newest_revision_of_each_chain() -> None:
+    script = ScriptDirectory.from_config(alembic_config(load_settings()))
+    assert set(script.get_heads()) == {service.revision for service in SERVICES.values()}
+    for service in SERVICES.values():
+        if service.name != "core":
+            first = script.get_revision(f"{service.name}_0001")
+            assert first.dependencies == service.core_revision
+
+
+def test_the_command_line_and_the_library_know_the_same_chains() -> None:
+    listed = re.findall(r"alembic/versions/(\w+)", (ROOT / "alembic.ini").read_text())
+    assert sorted(listed) == sorted(path.name for path in VERSIONS.iterdir() if path.is_dir() and path.name[0] != "_")
+
+
+def _script_of(revision: str, before: str | None) -> str:
+    output = io.StringIO()
+    with redirect_stdout(output):
+        config = alembic_config(load_settings(environment="test"))
+        config.output_buffer = output
+        command.upgrade(config, f"{before}:{revision}" if before else revision, sql=True)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "core"], ids=lambda path: path.stem)
+def test_the_sql_of_a_revision_of_the_core_never_changes(path: Path) -> None:
+    number = int(path.stem.split("_")[1])
+    script = _script_of(f"core_{number:04d}", f"core_{number - 1:04d}" if number > 1 else None)
+    _compare(f"core_{number:04d}", script)
+
+
+def test_the_sql_of_the_services_revisions_never_changes() -> None:
+    script = _script_of("catalog_0001", None)
+    _compare("catalog_0001", script[script.index("-- Running upgrade  -> catalog_0001") :])
+
+
+def _compare(name: str, script: str) -> None:
+    """Compare with the landed text; the first run of a new revision writes it, and fails to say so."""
+    golden = GOLDEN / f"{name}.sql"
+    if not golden.exists():
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(script)
+        pytest.fail(f"{golden.name} is new: read it and commit it")
+    assert script == golden.read_text()
+
+
+@pytest.mark.parametrize("version", sorted(FROZEN))
+def test_the_helpers_of_a_version_never_change(version: str) -> None:
+    source = ROOT / "app_db" / "migrations" / "ddl" / f"{version}.py"
+    assert hashlib.sha256(source.read_bytes()).hexdigest() == FROZEN[version]
+
+
+def test_statements_of_a_revision_are_lower_case_and_name_their_schema() -> None:
+    for golden in GOLDEN.glob("*.sql"):
+        for line in golden.read_text().splitlines():
+            if not line.startswith(("--", "INSERT INTO app", "UPDATE app", "BEGIN", "COMMIT", "CREATE TABLE app", " ")):
+                assert not re.match(r"\s*[A-Z]{3,}\s", line), f"{golden.name}: {line}"
+            assert not re.match(r"\s*create (table|index|function|policy) \w+ ?(\(|$)", line), f"{golden.name}: {line}"

@@ -1,0 +1,104 @@
+"""What tests share: an installation on a real server, tenants in it, and a look at its catalogue."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import URL, text
+from uuid_utils.compat import uuid7
+
+from app_db.bootstrap import bootstrap, drop_installation
+from app_db.engine import admin_engine
+from app_db.models import Tenant
+from app_db.session import Database
+from app_db.settings import LoginUrl, Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
+
+
+def make_creator(superuser_url: URL) -> URL:
+    """Make a login with CREATEROLE and CREATEDB and nothing else, and return its URL."""
+    name, password = f"creator_{secrets.token_hex(4)}", secrets.token_hex(16)
+    with admin_engine(superuser_url, autocommit=True).connect() as connection:
+        connection.execute(text(f"create role {name} login createrole createdb password '{password}'"))
+    return superuser_url.set(username=name, password=password)
+
+
+@contextmanager
+def installation(creator: URL) -> Iterator[Settings]:
+    """Bootstrap a database of its own with roles of its own, as that login; empty, and dropped at the end."""
+    unique = secrets.token_hex(3)
+    database, prefix = f"app_{unique}", f"t{unique}_"
+    report = bootstrap(creator, database, role_prefix=prefix)
+    try:
+        yield settings_for(report.urls, role_prefix=prefix)
+    finally:
+        drop_installation(creator, database, prefix)
+
+
+def settings_for(urls: Mapping[LoginUrl, URL], **overrides: object) -> Settings:
+    """Return settings that know the URLs; staging, where the start-up gate refuses."""
+    given: dict[str, object] = {login.field: url for login, url in urls.items()}
+    return load_settings(**{"environment": "staging", **given, **overrides})
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment for a subprocess that is to use that installation."""
+    variables = {
+        login.value: url.render_as_string(hide_password=False)
+        for login in LoginUrl
+        if (url := settings.login_url(login)) is not None
+    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("APP_DB_", "DATABASE_URL"))}
+    return {**clean, **variables, "APP_DB_ROLE_PREFIX": settings.role_prefix, "APP_DB_ENVIRONMENT": "test"}
+
+
+def make_tenant(db: Database, slug: str | None = None) -> UUID:
+    """Make a tenant, as an administrator, and return its id."""
+    tenant_id = uuid7()
+    with db.admin(reason="a test", actor="tests") as session:
+        session.add(Tenant(id=tenant_id, slug=slug or f"t-{tenant_id.hex[-12:]}", name="A tenant"))
+    return tenant_id
+
+
+def catalogue(url: URL, schemas: tuple[str, ...]) -> list[str]:
+    """Return everything that revisions make in these schemas, a line each: what differs is what a revision left."""
+    with admin_engine(url).connect() as connection:
+        return sorted(
+            line
+            for query in _CATALOGUE
+            for line in connection.scalars(text(query), {"schemas": list(schemas)})
+            if line is not None
+        )
+
+
+_CATALOGUE = (
+    """select format('column %s.%s %s %s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
+    a.attnotnull, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    where n.nspname = any(:schemas) and c.relkind in ('r', 'p')""",
+    """select format('table %s %s %s %s %s', c.oid::regclass, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
+    obj_description(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v')""",
+    """select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(k.oid))
+    from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname = any(:schemas)""",
+    """select format('index %s %s', pg_get_indexdef(i.indexrelid), obj_description(i.indexrelid))
+    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(:schemas)""",
+    """select format('policy %s.%s %s %s %s %s %s', schemaname, tablename, policyname, roles, cmd, qual, with_check)
+    from pg_policies where schemaname = any(:schemas)""",
+    """select format('function %s %s %s %s', pg_get_functiondef(p.oid), p.proacl, pg_get_userbyid(p.proowner),
+    obj_description(p.oid)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = any(:schemas) and not exists (select from pg_depend where objid = p.oid and deptype = 'e')""",
+    """select format('schema %s %s %s', nspname, nspacl, obj_description(oid)) from pg_namespace
+    where nspname = any(:schemas)""",
+    "select format('extension %s', extname) from pg_extension where :schemas is not null",
+)
