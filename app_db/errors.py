@@ -7,7 +7,7 @@
     ├── UnsafeTransaction          a mode in which a tenant can't be bound (autocommit, two-phase)
     ├── ScopeError                 a mapped table does not say whose rows it holds
     ├── StartupRefused             this login or this schema must not serve an application
-    ├── ServerError                the embedded PostgreSQL
+    ├── ServerError                the embedded PostgreSQL (NotPermittedError: its account may not execute something)
     ├── BootstrapError             roles, logins, database
     ├── MigrationError             a revision, a target, a chain
     ├── ImportRefused              a file with rows that can't be loaded

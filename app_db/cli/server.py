@@ -96,7 +96,8 @@ def url(role: str, as_json: bool) -> None:
         found = EmbeddedServer(root=settings.server_directory).superuser_url(database)
     else:
         found = urls[LoginUrl[_ROLES[role]]]
-    text = found.render_as_string(hide_password=False)
+    # as psql and every other client write it: the driver is nobody else's business
+    text = found.set(drivername="postgresql").render_as_string(hide_password=False)
     click.echo(json.dumps({"role": role, "url": text}) if as_json else text)
 
 

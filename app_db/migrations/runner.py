@@ -7,7 +7,9 @@ from collections.abc import Callable
 from alembic import command
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 
+from ..errors import MigrationError
 from ..schema import RoleNames
 from ..settings import Settings
 from .config import alembic_config
@@ -19,9 +21,12 @@ from .environment import VERSION_SCHEMA
 def upgrade(settings: Settings, target: str = "head", *, database: str | None = None) -> None:
     """Bring the database to `target`: `head` (of the services placed there), `<chain>@head` or a revision.
 
-    Raises MigrationError for a target that is ambiguous or not placed.
+    Raises MigrationError for a target that is ambiguous, not placed, or not there.
     """
-    command.upgrade(alembic_config(settings, database), target)
+    try:
+        command.upgrade(alembic_config(settings, database), target)
+    except CommandError as error:
+        raise MigrationError(f"{error}: see `alembic history` for what there is") from None
 
 
 def change_schema(settings: Settings, change: Callable[[], None], *, database: str | None = None) -> None:

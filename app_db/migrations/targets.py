@@ -48,7 +48,7 @@ def guard_targets(context: MigrationContext, services: tuple[Service, ...]) -> N
 def placed_heads(script: ScriptDirectory, services: tuple[Service, ...]) -> tuple[str, ...]:
     """Return the newest revision of each chain, but for those of services that are not placed here."""
     elsewhere = set(SERVICES) - {service.name for service in services}
-    return tuple(revision for revision in script.get_heads() if chain_of(revision) not in elsewhere)
+    return tuple(revision for revision in sorted(script.get_heads()) if chain_of(revision) not in elsewhere)
 
 
 def _reading(work: Work, script: ScriptDirectory, heads: tuple[str, ...]) -> Work:

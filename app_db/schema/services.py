@@ -21,13 +21,13 @@ class Service:
     name: str
     schemas: tuple[str, ...]
     revision: str
-    core_revision: str
+    core_revision: str | None = None
 
 
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
-        Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0004", core_revision="core_0004"),
+        Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0004"),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
     )
 }

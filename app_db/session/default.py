@@ -50,7 +50,7 @@ def get_db() -> Iterator[TenantSession]:
     """Yield a session for the current tenant: a FastAPI dependency, `Depends(get_db, scope="function")`.
 
     With `scope="function"` FastAPI commits before the response is sent, so that a failed commit is not answered with
-    success. A middleware or another dependency opens the `tenant_context`.
+    success. A middleware, or an `async def` dependency that yields, opens the `tenant_context`.
     """
     with tenant_session() as session:
         yield session

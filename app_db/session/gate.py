@@ -96,7 +96,7 @@ def behind(services: Iterable[Service], revisions: Iterable[str]) -> list[str]:
     for revision in revisions:
         _raise(applied, revision)
         for service in services:
-            if revision.startswith(f"{service.name}_"):
+            if service.core_revision is not None and revision.startswith(f"{service.name}_"):
                 _raise(applied, service.core_revision)
     return [
         f"the schema of {service.name} is older than this code needs (at {applied.get(service.name, 'nothing')}, "

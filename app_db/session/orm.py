@@ -48,7 +48,7 @@ class TenantSession(Session):
 
 def _fill_in(session: TenantSession, _flush: UOWTransaction, _instances: Any) -> None:
     """Give new rows the session's tenant and person; refuse those of another tenant before anything is sent."""
-    for instance in session.new:
+    for instance in (*session.new, *session.dirty):
         mapper = inspect(instance).mapper
         scope = scope_of(mapper.local_table)
         if scope is None or scope.tenant_column != "tenant_id":
@@ -56,7 +56,7 @@ def _fill_in(session: TenantSession, _flush: UOWTransaction, _instances: Any) ->
         _fill(instance, "tenant_id", session.context.tenant_id)
         if instance.tenant_id != session.context.tenant_id:
             raise TenantMismatch(
-                f"a {type(instance).__name__} of tenant {instance.tenant_id} was added to a session of tenant "
+                f"a {type(instance).__name__} of tenant {instance.tenant_id} was put into a session of tenant "
                 f"{session.context.tenant_id}: open a session for its own tenant, or leave tenant_id out"
             )
         if scope.user_column is not None:

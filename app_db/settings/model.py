@@ -178,15 +178,15 @@ def _problem(error: dict[str, Any]) -> str:
 
 
 def _check_production(database: DatabaseSettings, prefix: str) -> None:
-    if database.url is None:
+    urls = {login: url for login in LoginUrl if (url := database.login_url(login)) is not None}
+    if not urls:
         variable = f"{prefix}URL" if prefix else LoginUrl.APPLICATION.value
         raise SettingsError(
             f"{variable} is not set, and production never falls back to an embedded server: "
             "set it to postgresql://login:password@host:5432/database?sslmode=verify-full"
         )
-    for login in LoginUrl:
-        url = database.login_url(login)
-        if url is not None and not tls_is_enforced(url):
+    for login, url in urls.items():
+        if not tls_is_enforced(url):
             variable = f"{prefix}{login.field.upper()}" if prefix else login.value
             raise SettingsError(
                 f"{variable} has sslmode={url.query.get('sslmode', 'prefer (the default)')}, which may send the "

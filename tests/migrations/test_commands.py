@@ -147,7 +147,7 @@ def test_a_step_that_does_not_name_its_chain_is_refused_with_the_form_that_does(
 ) -> None:
     alembic("upgrade", "head")
     done = alembic(command, target, code=255)
-    assert f"write `core@{target}` or `catalog@{target}`" in done.said
+    assert f"write `catalog@{target}` or `core@{target}`" in done.said
 
 
 @pytest.mark.parametrize("target", ["core@base", "core_0002", "core@-2", "core_0001"])

@@ -129,6 +129,11 @@ def test_production_without_a_url_is_refused_with_what_to_set(monkeypatch: pytes
         load_settings()
 
 
+def test_a_job_that_only_migrates_needs_no_other_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    _set(monkeypatch, APP_DB_ENVIRONMENT="production", APP_DB_MIGRATION_URL=SAFE)
+    assert load_settings().url is None
+
+
 @pytest.mark.parametrize("mode", ["", "?sslmode=disable", "?sslmode=allow", "?sslmode=prefer"])
 def test_production_refuses_tls_weaker_than_require(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
     _set(monkeypatch, APP_DB_ENVIRONMENT="production", DATABASE_URL=f"postgresql://u:{SECRET}@h/d{mode}")

@@ -1,0 +1,119 @@
+"""The start-up gate refuses every login that would see too much, and a schema that is behind."""
+
+from __future__ import annotations
+
+import logging
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from app_db.engine import admin_engine
+from app_db.errors import StartupRefused
+from app_db.migrations import alembic_config
+from app_db.schema import SERVICES
+from app_db.server import EmbeddedServer
+from app_db.session import Database
+from app_db.session.gate import behind
+from app_db.settings import Environment, Settings
+
+
+def _as_superuser(server: EmbeddedServer, statement: str) -> None:
+    with admin_engine(server.superuser_url(), autocommit=True).connect() as connection:
+        connection.execute(text(statement))
+
+
+def _open(settings: Settings) -> None:
+    database = Database.from_settings(settings)
+    try:
+        with database.tenant(uuid4()) as session:
+            session.execute(text("select 1"))
+    finally:
+        database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("alter role {p}app_login superuser", "is a superuser"),
+        ("alter role {p}app_login bypassrls", "has BYPASSRLS"),
+        ("alter role {p}app_tenant bypassrls", "may SET ROLE to a role that has"),
+        ("grant {p}app_all to {p}app_login", "is a member of {p}app_all"),
+        ("grant {p}app_admin to {p}app_login", "is a member of {p}app_all"),
+        ("grant {p}app_owner to {p}app_login", "may act as {p}app_owner"),
+        ("alter database {db} owner to {p}app_login", "owns the database"),
+    ],
+)
+def test_a_login_that_sees_too_much_is_refused_with_what_to_set(
+    own_settings: Settings, server: EmbeddedServer, change: str, words: str
+) -> None:
+    assert own_settings.url is not None
+    names = {"p": own_settings.role_prefix, "db": own_settings.url.database}
+    _as_superuser(server, change.format(**names))
+    with pytest.raises(StartupRefused, match=words.format(**names)) as caught:
+        _open(own_settings)
+    assert "set DATABASE_URL to the login that `app-db bootstrap` made" in caught.value.findings[0]
+    _as_superuser(server, f"alter database {names['db']} owner to {names['p']}app_owner")
+    _as_superuser(server, f"alter role {names['p']}app_login nosuperuser")
+
+
+def test_in_development_the_same_is_a_warning(
+    own_settings: Settings, server: EmbeddedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    _as_superuser(server, f"alter role {own_settings.role_prefix}app_login bypassrls")
+    with caplog.at_level(logging.WARNING, "app_db"):
+        _open(own_settings.model_copy(update={"environment": Environment.DEVELOPMENT}))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "BYPASSRLS" in caplog.text
+
+
+def test_an_empty_database_is_refused_with_how_to_fill_it(empty_settings: Settings) -> None:
+    with pytest.raises(StartupRefused, match="run `alembic upgrade head`"):
+        _open(empty_settings)
+
+
+def test_a_schema_that_is_behind_is_refused_and_one_that_is_complete_is_not(own_settings: Settings) -> None:
+    from alembic import command
+
+    config = alembic_config(own_settings)
+    _open(own_settings)
+    command.downgrade(config, "catalog@base")
+    with pytest.raises(StartupRefused, match="schema of catalog is older"):
+        _open(own_settings)
+    _open(own_settings.model_copy(update={"services": ("core",)}))
+    command.downgrade(config, "core_0003")
+    with pytest.raises(StartupRefused, match=r"schema of core is older.*at 3, needs 4"):
+        _open(own_settings.model_copy(update={"services": ("core",)}))
+
+
+def test_a_refusal_holds_for_the_next_connection_too(empty_settings: Settings) -> None:
+    database = Database.from_settings(empty_settings)
+    for _ in range(2):
+        with pytest.raises(StartupRefused), database.tenant(uuid4()) as session:
+            session.execute(text("select 1"))
+    database.dispose()
+
+
+def test_the_gate_is_passed_once_for_each_pool(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app_db.session.gate import Gate
+
+    passed = []
+    check = Gate.__call__
+    monkeypatch.setattr(Gate, "__call__", lambda self, connection: (passed.append(1), check(self, connection))[1])
+    database = Database.from_settings(settings)
+    first, second = (database.engine(uuid4()).connect() for _ in range(2))
+    first.close()
+    second.close()
+    database.dispose()
+    assert len(passed) == 1
+
+
+@given(st.integers(0, 9), st.integers(0, 9))
+def test_only_an_older_schema_is_behind(core: int, catalog: int) -> None:
+    revisions = [f"core_{core:04d}"] * bool(core) + [f"catalog_{catalog:04d}"] * bool(catalog)
+    complaints = behind(SERVICES.values(), revisions)
+    known_core = max(core, 3 if catalog else 0)
+    assert len(complaints) == (known_core < 4) + (catalog < 1)
+    assert all("alembic upgrade head" in complaint for complaint in complaints)
