@@ -52,6 +52,12 @@ class CatalogFile:
     problems: list[Problem] = field(default_factory=list)
 
     @property
+    def tenants(self) -> list[str]:
+        """Every tenant that the file names."""
+        named = [problem.tenant for problem in self.problems if problem.tenant is not None]
+        return list(dict.fromkeys([*self.rows, *named]))
+
+    @property
     def loadable(self) -> dict[str, list[MaterialRow]]:
         """The rows of those tenants that have no bad one; nothing where a bad row can't be given to a tenant."""
         spoiled = {problem.tenant for problem in self.problems}

@@ -45,7 +45,7 @@ def run_demo(csv: Path | None = None, database_url: str | None = None, watch: Wa
     report = DemoReport(source=str(csv or "the packaged catalogue"))
     catalog = read_catalog(csv) if csv is not None else _packaged_catalog()
     report.problems = sorted(catalog.problems, key=lambda problem: problem.line)
-    report.skipped = sorted(set(catalog.rows) - set(catalog.loadable))
+    report.skipped = sorted(set(catalog.tenants) - set(catalog.loadable))
     if not catalog.loadable:
         raise ImportRefused(_nothing_loadable(report), [(problem.line, problem.message) for problem in report.problems])
     started = time.monotonic()

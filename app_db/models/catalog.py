@@ -14,7 +14,7 @@ from .base import Base, TenantScoped, created_at, updated_at
 # asciiword goes to english_stem), so one vector serves both languages.
 SEARCH_VECTOR = (  # written as the server prints it, which is what autogenerate compares with
     "setweight(to_tsvector('russian'::regconfig, name), 'A'::\"char\") || "
-    "setweight(to_tsvector('simple'::regconfig, code), 'A'::\"char\") || "
+    "setweight(to_tsvector('russian'::regconfig, code), 'A'::\"char\") || "
     "setweight(to_tsvector('russian'::regconfig, description), 'B'::\"char\")"
 )
 

@@ -33,7 +33,7 @@ create table catalog.materials (
   currency text default 'RUB' not null,
   search tsvector not null generated always as (
     setweight(to_tsvector('pg_catalog.russian'::regconfig, name), 'A') ||
-    setweight(to_tsvector('pg_catalog.simple'::regconfig, code), 'A') ||
+    setweight(to_tsvector('pg_catalog.russian'::regconfig, code), 'A') ||
     setweight(to_tsvector('pg_catalog.russian'::regconfig, description), 'B')
   ) stored,
   created_at timestamp with time zone default now() not null,
@@ -75,8 +75,7 @@ as $body$
 #variable_conflict use_column
 declare
   tenant uuid := app.current_tenant_id();
-  words tsquery := websearch_to_tsquery('pg_catalog.russian', query) ||
-                   websearch_to_tsquery('pg_catalog.simple', query);
+  words tsquery := websearch_to_tsquery('pg_catalog.russian', query);
 begin
   if tenant is null then
     raise exception 'no tenant is bound to this transaction' using

@@ -1,0 +1,31 @@
+# Two commands for a newcomer: make demo, make test. Each makes .venv where it is missing; no sudo.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check format venv clean
+
+help:  ## Say what there is
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+demo: venv  ## Build a database, two tenants in it, and try the border between them
+	@$(BIN)/app-db demo
+
+test: venv  ## Run all tests, on servers that come and go
+	@$(BIN)/pytest
+
+check: venv  ## Run the static checks: style, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: venv  ## Put the code into its usual form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+venv:
+	@$(PYTHON) .ci/venv.py
+
+clean:  ## Remove .venv and caches
+	@rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
