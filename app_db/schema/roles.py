@@ -64,7 +64,7 @@ LOGINS: tuple[Login, ...] = (
     Login("app_readonly_login", LoginUrl.READONLY, "reports", ("app_tenant", "app_ro")),
     Login("app_admin_login", LoginUrl.ADMIN, "work across tenants", ("app_admin",)),
     Login("app_migration_login", LoginUrl.MIGRATION, "migrations", ("app_owner",), {"role": "app_owner"}),
-    Login("app_backup_login", LoginUrl.BACKUP, "backup", ("app_backup",)),
+    Login("app_backup_login", LoginUrl.BACKUP, "backup", ("app_backup",), {"role": "app_backup"}),
 )
 
 

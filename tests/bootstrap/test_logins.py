@@ -27,10 +27,10 @@ def test_every_login_connects_with_its_url_and_has_the_search_path(everywhere, u
     assert row.path == search_path()
 
 
-def test_only_the_migration_login_acts_as_the_owner(everywhere, urls):
+def test_only_the_logins_of_migrations_and_backup_act_as_another_role(everywhere, urls):
     for login in LOGINS:
         ((role,),) = everywhere.sql("select current_user::text", urls[login.url])
-        acts_as = "app_owner" if login.url is LoginUrl.MIGRATION else login.name
+        acts_as = {LoginUrl.MIGRATION: "app_owner", LoginUrl.BACKUP: "app_backup"}.get(login.url, login.name)
         assert role == everywhere.names(acts_as), login.name
 
 

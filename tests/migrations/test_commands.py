@@ -333,3 +333,30 @@ def test_everything_belongs_to_the_owner_or_to_a_definer(alembic: Alembic, empty
         ).all()
     assert {owner for kind, owner in owners if kind != "f"} == {f"{prefix}app_owner"}
     assert {owner for kind, owner in owners if kind == "f"} == {f"{prefix}app_definer"}
+
+
+def test_one_of_several_databases_is_upgraded_by_its_name(alembic: Alembic, empty_settings: Settings) -> None:
+    assert empty_settings.migration_url is not None
+    payments = {
+        "APP_DB_MIGRATION_URL": "",
+        "APP_DB_DATABASES__PAYMENTS__MIGRATION_URL": empty_settings.migration_url.render_as_string(hide_password=False),
+        "APP_DB_DATABASES__PAYMENTS__SERVICES": "core",
+    }
+    alembic("-x", "database=payments", "upgrade", "head", **payments)
+    assert alembic("current").stdout.split()[0] == "core_0004"
+    done = alembic("-x", "database=crm", "upgrade", "head", code=255, **payments)
+    assert "APP_DB_DATABASES__CRM__URL" in done.said
+
+
+def test_every_index_of_ours_names_what_it_is_for(alembic: Alembic, empty_settings: Settings) -> None:
+    alembic("upgrade", "head")
+    assert empty_settings.migration_url is not None
+    with admin_engine(empty_settings.migration_url).connect() as connection:
+        bare = connection.scalars(
+            text("""
+            select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indrelid
+            where relnamespace::regnamespace::text = any(:schemas) and obj_description(indexrelid) is null
+            """),
+            {"schemas": list(SCHEMAS)},
+        ).all()
+    assert bare == []

@@ -34,6 +34,7 @@ def upgrade() -> None:
     ddl.grant("select", "app.alembic_version", ddl.EVERYONE)
     ddl.comment_on("table app.alembic_version", "The revisions that are applied; kept by Alembic.")
     ddl.comment_on("column app.alembic_version.version_num", "The newest revision of a chain.")
+    ddl.comment_on("index app.alembic_version_pkc", "Keeps a revision from being noted twice.")
     # a superuser may have made it already, for extensions that only a superuser can create
     ddl.execute("create schema if not exists extensions")
     ddl.comment_on("schema extensions", "Extensions that the schema uses.")
@@ -48,6 +49,7 @@ def downgrade() -> None:
     ddl.execute("drop schema tenancy")
     ddl.execute("drop extension btree_gin")
     ddl.execute(DROP_EXTENSIONS)
+    ddl.execute("comment on index app.alembic_version_pkc is null")
     ddl.execute("comment on column app.alembic_version.version_num is null")
     ddl.execute("comment on table app.alembic_version is null")
     ddl.execute(f"revoke select on app.alembic_version from {', '.join(map(ddl.role, ddl.EVERYONE))}")

@@ -26,6 +26,8 @@ comment on table app.alembic_version is 'The revisions that are applied; kept by
 
 comment on column app.alembic_version.version_num is 'The newest revision of a chain.';
 
+comment on index app.alembic_version_pkc is 'Keeps a revision from being noted twice.';
+
 create schema if not exists extensions;
 
 comment on schema extensions is 'Extensions that the schema uses.';
