@@ -58,9 +58,10 @@ def test_a_failure_is_one_message_and_its_exit_code(
 
 def test_an_interrupted_command_says_so() -> None:
     code = (
-        "import app_db.cli.main as m, signal, os\n"
-        "m._LazyGroup.get_command = lambda *a: os.kill(os.getpid(), signal.SIGINT)\n"
-        "import sys; sys.argv = ['app-db', 'demo']\nm.main()"
+        "import app_db.cli.main as m, sys\n"
+        "def interrupt(*_): raise KeyboardInterrupt\n"
+        "m._LazyGroup.get_command = interrupt\n"
+        "sys.argv = ['app-db', 'demo']\nm.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.strip()) == (130, "interrupted")
