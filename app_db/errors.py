@@ -20,6 +20,7 @@
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
+            └── CommitOutcomeUnknown   lost while COMMIT was under way
 
 Messages say what is wrong, why it is refused, and end with what to do instead. SQLSTATEs are listed in the PostgreSQL
 manual, appendix A (errcodes-appendix).
@@ -178,6 +179,15 @@ class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     remedy = "see that the server runs and that the URL names it; a unit of work not yet committed may be run again"
 
 
+class CommitOutcomeUnknown(ConnectionLost):
+    """The connection was lost before the answer to COMMIT came: the work may be done, or not. Never run again by us."""
+
+    remedy = "look whether the work was done before you run it again; an idempotency key makes that easy"
+
+
+# Set by the dialect on a driver's error that lost the answer to COMMIT.
+LOST_COMMIT = "app_db_lost_commit"
+
 _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "23502": NotNullViolation,
     "23503": ForeignKeyViolation,
@@ -220,6 +230,8 @@ def typed(error: sa_exc.DBAPIError) -> sa_exc.DBAPIError:
 
 
 def _kind(error: sa_exc.DBAPIError, sqlstate: Any) -> type[DatabaseError] | None:
+    if getattr(error.orig, LOST_COMMIT, False):
+        return CommitOutcomeUnknown
     if sqlstate == "42501":
         return RowSecurityViolation if "row-level security" in str(error.orig) else PermissionDenied
     if sqlstate in _BY_SQLSTATE:

@@ -1,6 +1,18 @@
 """Engines and pools: the only importer of a driver. Takes arguments, reads no environment."""
 
-from .binding import NO_TENANT, NoTenant, bound_to
+from .binding import NO_TENANT, BoundEngine, NoTenant, bound_to, unbound_view
+from .connection import DEFAULT_MODE, Mode
 from .factory import PoolFigures, admin_engine, pooled_engine
 
-__all__ = ["NO_TENANT", "NoTenant", "PoolFigures", "admin_engine", "bound_to", "pooled_engine"]
+__all__ = [
+    "DEFAULT_MODE",
+    "NO_TENANT",
+    "BoundEngine",
+    "Mode",
+    "NoTenant",
+    "PoolFigures",
+    "admin_engine",
+    "bound_to",
+    "pooled_engine",
+    "unbound_view",
+]

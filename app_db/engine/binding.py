@@ -1,21 +1,33 @@
-"""Binds the tenant to each transaction, right after BEGIN.
+"""What binds a transaction: the statements for a context, and views of an engine that hand them to each checkout.
 
-The context travels as an execution option of the session's own view of the engine, so that ORM, Core, flush, refresh
-and every other user of that view are covered, and none can see another session's. It is transaction-local: it ends with
-the transaction, whatever pool or pooler the connection goes back to.
+The context travels with the session's own view of the engine, so that ORM, Core, flush, refresh and every other user of
+that view are covered, and none can see another session's. It is transaction-local: it ends with the transaction,
+whatever pool or pooler the connection goes back to.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from copy import copy
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine
+from sqlalchemy.engine.base import OptionEngine
+from sqlalchemy.engine.interfaces import PoolProxiedConnection
 
 from ..context import TenantContext
-from ..errors import TenantNotBound, UnsafeTransaction
+from ..errors import TenantNotBound
+from .connection import DEFAULT_MODE, Binding, Mode
+from .dialect import handed_over
 
 CONTEXT_OPTION = "app_db_context"
+_MODE_OPTION = "app_db_mode"
+_STOCK_OPTIONS = {
+    "isolation_level": "isolation_level",
+    "postgresql_readonly": "read_only",
+    "postgresql_deferrable": "deferrable",
+}
 
 
 class NoTenant:
@@ -25,18 +37,49 @@ class NoTenant:
 NO_TENANT = NoTenant()
 
 
-def bound_to(engine: Engine, context: TenantContext | NoTenant, **options: Any) -> Engine:
-    """Return a view of the engine (same pool) whose transactions are bound to the context.
+class BoundEngine(OptionEngine):
+    """A view of an engine (same pool) whose checkouts are bound to the context in its options.
 
-    `options` are SQLAlchemy's execution options, e.g. `isolation_level` or `postgresql_readonly`.
+    SQLAlchemy's own options for the transaction are read here too, so that the message of the ping has them.
     """
-    return engine.execution_options(**{CONTEXT_OPTION: context}, **options)
+
+    def __init__(self, proxied: Engine, execution_options: Any) -> None:
+        super().__init__(proxied, execution_options)
+        self._binding = _binding(self._execution_options)
+
+    def raw_connection(self) -> PoolProxiedConnection:
+        """Check a connection out, and hand it the binding."""
+        token = handed_over.set(self._binding)
+        try:
+            return self.pool.connect()
+        finally:
+            handed_over.reset(token)
+
+    def rebound(self, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> BoundEngine:
+        """Return a view like this one, bound to the context: what a session gets, at the cost of a copy.
+
+        It shares its event listeners with this one; `bound_to` makes one that has its own.
+        """
+        view = copy(self)
+        view._bind({CONTEXT_OPTION: context, _MODE_OPTION: mode})  # noqa: SLF001  # one of our own kind
+        return view
+
+    def _bind(self, options: dict[str, Any]) -> None:
+        self._execution_options = self._execution_options.union(options)
+        self._binding = _binding(self._execution_options)
 
 
-def require_context(engine: Engine) -> None:
-    """Make every transaction of the engine and its views carry a tenant, or not begin."""
-    event.listen(engine, "begin", _bind)
-    event.listen(engine, "begin_twophase", _refuse_two_phase)
+BoundEngine._option_cls = BoundEngine  # noqa: SLF001  # views of views are bound as well
+
+
+def bound_to(engine: Engine, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> Engine:
+    """Return a view of the engine whose transactions are bound to the context and begin in this mode."""
+    return BoundEngine(engine, {CONTEXT_OPTION: context, _MODE_OPTION: mode})
+
+
+def unbound_view(engine: Engine) -> BoundEngine:
+    """Return a view that is bound to nothing, of which `BoundEngine.rebound` makes bound ones cheaply."""
+    return BoundEngine(engine, {})
 
 
 def set_local(context: TenantContext) -> str:
@@ -45,10 +88,10 @@ def set_local(context: TenantContext) -> str:
     The one place where a value is written into SQL: SET takes no parameters (PostgreSQL manual, SET), and only UUID
     objects come here, whose text has neither quote nor backslash.
     """
-    statements = [f"set local app.current_tenant_id = '{_text(context.tenant_id)}'"]
+    statements = f"set local app.current_tenant_id = '{_text(context.tenant_id)}'"
     if context.user_id is not None:
-        statements.append(f"set local app.current_user_id = '{_text(context.user_id)}'")
-    return "; ".join(statements)
+        statements += f"; set local app.current_user_id = '{_text(context.user_id)}'"
+    return statements
 
 
 def _text(value: UUID) -> str:
@@ -57,30 +100,17 @@ def _text(value: UUID) -> str:
     return str(value)
 
 
-def _bind(connection: Connection) -> None:
-    options = connection.get_execution_options()
+def _binding(options: Any) -> Binding | None:
     context = options.get(CONTEXT_OPTION)
     if context is None:
-        raise TenantNotBound(
-            "a transaction was about to begin on a tenant's engine without a tenant: "
-            "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
-        )
-    if isinstance(context, NoTenant):
-        return
-    if connection.connection.dbapi_connection.autocommit:  # type: ignore[union-attr]
-        raise UnsafeTransaction(
-            "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
-            "leave the isolation level as it is, and commit after each statement instead"
-        )
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute(set_local(context))
-    finally:
-        cursor.close()
+        return None
+    statements = set_local(context) if isinstance(context, TenantContext) else ""
+    return Binding(statements, _mode(options))
 
 
-def _refuse_two_phase(_connection: Connection, _xid: Any) -> NoReturn:
-    raise UnsafeTransaction(
-        "a tenant can't be bound to a two-phase transaction yet: use a plain transaction, "
-        "with an outbox row where two systems must agree"
-    )
+def _mode(options: Any) -> Mode:
+    mode: Mode = options.get(_MODE_OPTION, DEFAULT_MODE)
+    changes = {field: options[name] for name, field in _STOCK_OPTIONS.items() if name in options}
+    if changes.get("isolation_level") == "AUTOCOMMIT":
+        return Mode(autocommit=True)
+    return replace(mode, **changes) if changes else mode

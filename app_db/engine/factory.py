@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import registry
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
-from .binding import require_context
 from .failures import raise_typed
 
+DRIVER = "postgresql+app_db"
 DbapiConnection = Any
+
+# for whoever imports us without an installed entry point
+registry.register("postgresql.app_db", "app_db.engine.dialect", "AppDbDialect")
 
 
 @dataclass(frozen=True, slots=True)
 class PoolFigures:
-    """The size of a pool and the limits of its sessions; times in seconds, 0 for no limit."""
+    """The size of a pool and the limits of its sessions; times in seconds, 0 for no limit.
+
+    Behind a pooler in transaction mode (`transaction_pooler`) the limits are part of each transaction: a pooler has no
+    session to keep them in, and PgBouncer refuses libpq's options.
+    """
 
     pool_size: int = 20
     max_overflow: int = 40
@@ -29,6 +37,7 @@ class PoolFigures:
     lock_timeout: float = 10
     idle_in_transaction_timeout: float = 60
     connect_timeout: int = 10
+    transaction_pooler: bool = False
 
 
 def pooled_engine(
@@ -48,7 +57,9 @@ def pooled_engine(
     for as long as it raises.
     """
     engine = create_engine(
-        url,
+        url.set(drivername=DRIVER),
+        require_context=needs_tenant,
+        always=_limits(figures) if figures.transaction_pooler else "",
         pool_size=figures.pool_size,
         max_overflow=figures.max_overflow,
         pool_timeout=figures.pool_timeout,
@@ -60,8 +71,6 @@ def pooled_engine(
         connect_args=_connect_args(figures, application_name),
     )
     event.listen(engine, "handle_error", raise_typed)
-    if needs_tenant:
-        require_context(engine)
     if first_connection is not None:
         _call_once(engine, first_connection)
     return engine
@@ -81,17 +90,24 @@ def admin_engine(url: URL, *, application_name: str = "app_db admin", autocommit
 
 
 def _connect_args(figures: PoolFigures, application_name: str) -> dict[str, Any]:
-    options = {
+    arguments = {"application_name": application_name, "connect_timeout": figures.connect_timeout}
+    if figures.transaction_pooler:
+        return arguments
+    options = [f"-c {name}={value}" for name, value in _session_settings(figures).items()]
+    return {**arguments, "options": " ".join(options)}
+
+
+def _limits(figures: PoolFigures) -> str:
+    return "; ".join(f"set local {name} = '{value}'" for name, value in _session_settings(figures).items())
+
+
+def _session_settings(figures: PoolFigures) -> dict[str, str]:
+    milliseconds = {
         "statement_timeout": figures.statement_timeout,
         "lock_timeout": figures.lock_timeout,
         "idle_in_transaction_session_timeout": figures.idle_in_transaction_timeout,
     }
-    milliseconds = " ".join(f"-c {name}={int(seconds * 1000)}" for name, seconds in options.items())
-    return {
-        "application_name": application_name,
-        "connect_timeout": figures.connect_timeout,
-        "options": f"{milliseconds} -c timezone=UTC",
-    }
+    return {**{name: str(int(seconds * 1000)) for name, seconds in milliseconds.items()}, "timezone": "UTC"}
 
 
 def _call_once(engine: Engine, check: Callable[[DbapiConnection], None]) -> None:

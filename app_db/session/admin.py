@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 
 from ..errors import AppDbError
 from ..models import SystemEvent
-from .work import unit_of_work
+from .work import UnitOfWork
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def audited(engine: Engine, *, reason: str, actor: str) -> Iterator[Session]:
     work_id = uuid7()
     _record(engine, "admin.begin", work_id, reason, actor)
     try:
-        with unit_of_work(Session(engine)) as session:
+        with UnitOfWork(Session(engine)) as session:
             yield session
     except BaseException as error:
         _record(engine, "admin.rollback", work_id, reason, actor, error=type(error).__name__)

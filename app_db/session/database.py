@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.orm import Session
 
 from ..context import TenantContext, current_tenant
-from ..engine import NO_TENANT, PoolFigures, bound_to, pooled_engine
+from ..engine import DEFAULT_MODE, NO_TENANT, BoundEngine, Mode, PoolFigures, bound_to, pooled_engine, unbound_view
 from ..errors import SettingsError, UnsafeTransaction
 from ..schema import RoleNames, placed_services
 from ..server.development import development_urls
@@ -21,9 +21,10 @@ from .admin import audited
 from .gate import Gate
 from .info import DatabaseInfo, read_info
 from .orm import TenantSession
-from .work import unit_of_work
+from .work import UnitOfWork
 
 IsolationLevel = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+_READ_ONLY = Mode(read_only=True)
 _ISOLATION_LEVELS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 
 
@@ -37,7 +38,7 @@ class Database:
     def __init__(self, settings: Settings, name: str | None = None) -> None:
         self._settings = settings
         self._database = settings.database(name)
-        self._engines: dict[LoginUrl, Engine] = {}
+        self._engines: dict[LoginUrl, BoundEngine] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -79,12 +80,9 @@ class Database:
         context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
         return self._session(LoginUrl.TENANT_ADMIN, context, read_only, isolation_level)
 
-    @contextmanager
-    def shared(self, *, read_only: bool = False) -> Iterator[Session]:
+    def shared(self, *, read_only: bool = False) -> AbstractContextManager[Session]:
         """Open a session without a tenant, for global tables; of tenants' tables it sees no row."""
-        engine = bound_to(self._engine(LoginUrl.APPLICATION), NO_TENANT, **_options(read_only, None))
-        with unit_of_work(Session(engine)) as session:
-            yield session
+        return UnitOfWork(Session(self._engine(LoginUrl.APPLICATION).rebound(NO_TENANT, _mode(read_only))))
 
     def admin(self, *, reason: str, actor: str) -> AbstractContextManager[Session]:
         """Open a session of the administrators' login, which sees every row; recorded in `ops.system_event`."""
@@ -103,7 +101,7 @@ class Database:
         Without `tenant_id` the tenant current here, now; raises TenantNotBound where there is none.
         """
         context = current_tenant() if tenant_id is None else TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
-        return bound_to(self._engine(LoginUrl.APPLICATION), context, **_options(read_only, isolation_level))
+        return bound_to(self._engine(LoginUrl.APPLICATION), context, _mode(read_only, isolation_level))
 
     def session_factory(
         self, *, read_only: bool = False, isolation_level: IsolationLevel | None = None, **options: Any
@@ -112,17 +110,17 @@ class Database:
 
         `options` go to SQLAlchemy's Session, e.g. `expire_on_commit=False`. The caller commits and closes.
         """
-        view = _options(read_only, isolation_level)
+        mode = _mode(read_only, isolation_level)
 
         def make_session() -> TenantSession:
             context = current_tenant()
-            return TenantSession(bound_to(self._engine(LoginUrl.APPLICATION), context, **view), context, **options)
+            return TenantSession(self._engine(LoginUrl.APPLICATION).rebound(context, mode), context, **options)
 
         return make_session
 
     def info(self) -> DatabaseInfo:
         """Return server, database, revisions and pool; no secrets in it."""
-        return read_info(bound_to(self._engine(LoginUrl.APPLICATION), NO_TENANT))
+        return read_info(self._engine(LoginUrl.APPLICATION).rebound(NO_TENANT))
 
     def dispose(self) -> None:
         """Close the connections of every pool; the database can be used again afterwards."""
@@ -131,15 +129,13 @@ class Database:
         for engine in engines.values():
             engine.dispose()
 
-    @contextmanager
     def _session(
         self, login: LoginUrl, context: TenantContext, read_only: bool, isolation_level: str | None
-    ) -> Iterator[TenantSession]:
-        engine = bound_to(self._engine(login), context, **_options(read_only, isolation_level))
-        with unit_of_work(TenantSession(engine, context)) as session:
-            yield session
+    ) -> AbstractContextManager[TenantSession]:
+        engine = self._engine(login).rebound(context, _mode(read_only, isolation_level))
+        return UnitOfWork(TenantSession(engine, context))
 
-    def _engine(self, login: LoginUrl) -> Engine:
+    def _engine(self, login: LoginUrl) -> BoundEngine:
         engine = self._engines.get(login)
         if engine is None:
             with self._lock:
@@ -147,10 +143,10 @@ class Database:
                 self._engines[login] = engine
         return engine
 
-    def _make_engine(self, login: LoginUrl) -> Engine:
+    def _make_engine(self, login: LoginUrl) -> BoundEngine:
         settings = self._settings
         services = placed_services(self._database.services or settings.services)
-        return pooled_engine(
+        engine = pooled_engine(
             self._url(login),
             PoolFigures(
                 **{field: getattr(settings, field) for field in PoolFigures.__dataclass_fields__},
@@ -161,6 +157,7 @@ class Database:
             echo=settings.echo,
             first_connection=Gate(login, services, RoleNames(settings.role_prefix), strict=not settings.is_local),
         )
+        return unbound_view(engine)
 
     def _url(self, login: LoginUrl) -> URL:
         url = self._database.login_url(login)
@@ -171,12 +168,12 @@ class Database:
         raise SettingsError(f"{login} is not set: set it to the URL of the login that `app-db bootstrap` made for it")
 
 
-def _options(read_only: bool, isolation_level: str | None) -> dict[str, Any]:
-    options: dict[str, Any] = {"postgresql_readonly": True} if read_only else {}
-    if isolation_level is not None:
-        if isolation_level.upper() not in _ISOLATION_LEVELS:
-            raise UnsafeTransaction(
-                f"isolation_level {isolation_level!r} can't carry a tenant: use one of {', '.join(_ISOLATION_LEVELS)}"
-            )
-        options["isolation_level"] = isolation_level.upper()
-    return options
+def _mode(read_only: bool, isolation_level: str | None = None) -> Mode:
+    if isolation_level is None:
+        return _READ_ONLY if read_only else DEFAULT_MODE
+    level = isolation_level.upper()
+    if level not in _ISOLATION_LEVELS:
+        raise UnsafeTransaction(
+            f"isolation_level {isolation_level!r} can't carry a tenant: use one of {', '.join(_ISOLATION_LEVELS)}"
+        )
+    return Mode(level, read_only or None)

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from types import TracebackType
+from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
 S = TypeVar("S", bound=Session)
 
 
-@contextmanager
-def unit_of_work(session: S) -> Iterator[S]:
-    """Commit at the end of the block, roll back on an exception, close in any case.
+class UnitOfWork(Generic[S]):
+    """Commits its session at the end of the block, rolls back on an exception, closes in any case.
 
-    A commit inside the block is allowed; what follows it begins a new transaction, bound anew.
+    A commit inside the block is allowed; what follows it begins a new transaction, bound anew. Nothing is sent before
+    the first statement. (A class, as it costs half of what a generator does, on the path of every request.)
     """
-    with session:
+
+    __slots__ = ("session",)
+
+    def __init__(self, session: S) -> None:
+        self.session = session
+
+    def __enter__(self) -> S:
+        return self.session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        session = self.session
         try:
-            yield session
-        except BaseException:
-            session.rollback()
-            raise
-        # nothing can be loaded any more after this commit, so what was loaded stays readable
-        session.expire_on_commit = False
-        session.commit()
+            if kind is None:
+                # nothing can be loaded any more after this commit, so what was loaded stays readable
+                session.expire_on_commit = False
+                session.commit()
+            else:
+                session.rollback()
+        finally:
+            session.close()

@@ -92,6 +92,7 @@ class Settings(BaseSettings, DatabaseSettings):
     lock_timeout: float = Field(ge=0)
     idle_in_transaction_timeout: float = Field(ge=0)
     connect_timeout: int = Field(default=10, ge=1)
+    transaction_pooler: bool = False
 
     server_directory: Path | None = None
     server_binaries: Path | None = None

@@ -216,9 +216,14 @@ def test_autocommit_behind_our_back_is_refused(db: Database, tenant: UUID) -> No
         assert session.scalar(text("select app.current_tenant_id()")) == tenant
 
 
-def test_two_phase_transactions_are_refused(db: Database, tenant: UUID) -> None:
-    with db.engine(tenant).connect() as connection, pytest.raises(UnsafeTransaction, match="two-phase"):
-        connection.begin_twophase()
+def test_a_two_phase_transaction_is_bound_too(db: Database, tenant: UUID) -> None:
+    with db.engine(tenant).connect() as connection:
+        transaction = connection.begin_twophase()
+        connection.execute(insert(Material).values(code="2P", name="Brick", unit="pcs", price_minor=1))
+        transaction.prepare()
+        transaction.commit()
+    with db.tenant(tenant) as session:
+        assert session.scalars(select(Material.code)).all() == ["2P"]
 
 
 def test_a_session_without_a_tenant_sees_no_tenants_row_and_writes_none(db: Database, tenant: UUID) -> None:

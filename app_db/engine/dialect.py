@@ -1,0 +1,188 @@
+"""The dialect `postgresql+app_db`: psycopg2, with transactions that begin in one message with their context.
+
+Everything else behaves as SQLAlchemy's own psycopg2 dialect does, whose test suite is the yardstick; `driver` stays
+`psycopg2`, because SQLAlchemy branches on it.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.dialects.postgresql import psycopg2 as stock
+from sqlalchemy.engine.interfaces import PoolProxiedConnection
+from sqlalchemy.exc import ArgumentError
+
+from ..errors import LOST_COMMIT, TenantNotBound, UnsafeTransaction
+from .connection import AppDbConnection, Binding
+from .cursor import ServerSideCursor
+
+# Set for the length of one checkout, by the view of the engine that checks out: the pool's ping knows only the
+# driver's connection, and must begin for this session and no other.
+handed_over: ContextVar[Binding | None] = ContextVar("app_db_handed_over", default=None)
+
+
+class AppDbExecutionContext(stock.PGExecutionContext_psycopg2):
+    """Executes statements as psycopg2's does, with a server-side cursor of our own."""
+
+    def create_server_side_cursor(self) -> Any:
+        """Return a cursor by DECLARE, named as SQLAlchemy names it."""
+        return ServerSideCursor(self._dbapi_connection, f"c_{id(self):x}")
+
+
+class AppDbDialect(stock.PGDialect_psycopg2):
+    """See the module. `require_context` lets no transaction begin that no context was handed to.
+
+    `always` are statements that every transaction begins with, e.g. limits that a pooler can't take at connect.
+    """
+
+    supports_statement_cache = True
+    execution_ctx_cls = AppDbExecutionContext
+
+    # no keyword-only arguments: create_engine looks for positional ones
+    def __init__(self, require_context: bool = False, always: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.require_context = require_context
+        self.always = always
+
+    @classmethod
+    def engine_created(cls, engine: Engine) -> None:
+        """Lend each connection to its checkout, and take it back."""
+        event.listen(engine, "checkout", _lend)
+        event.listen(engine, "checkin", _take_back)
+
+    def connect(self, *args: Any, **options: Any) -> Any:
+        """Connect by a connection of ours, held in autocommit: the dialect begins."""
+        if "connection_factory" in options:
+            raise ArgumentError(
+                "connection_factory can't be given, because the connections of postgresql+app_db are of a class of "
+                "their own: leave it out, or use postgresql+psycopg2"
+            )
+        connection = super().connect(*args, **options, connection_factory=AppDbConnection)
+        connection.autocommit = True
+        connection.always = self.always
+        return connection
+
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        """Begin: the liveness check is the first message of the transaction."""
+        dbapi_connection.lend(handed_over.get())
+        if dbapi_connection.mode.autocommit:
+            dbapi_connection.send("select 1")
+        else:
+            self._require(dbapi_connection)
+            dbapi_connection.begin_ahead()
+        return True
+
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Begin, where the ping has not."""
+        connection: Any = dbapi_connection.dbapi_connection
+        self._require(connection)
+        connection.begin()
+
+    def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Commit; an error that leaves open whether it was done is marked."""
+        self._commit(dbapi_connection.dbapi_connection, "commit")
+
+    def do_rollback(self, dbapi_connection: PoolProxiedConnection) -> None:
+        """Roll back, where a transaction is open."""
+        connection: Any = dbapi_connection.dbapi_connection
+        connection.end("rollback")
+
+    def do_begin_twophase(self, connection: Any, xid: Any) -> None:
+        """Begin; PostgreSQL names a transaction when it is prepared."""
+        del xid
+        self.do_begin(connection.connection)
+
+    def do_prepare_twophase(self, connection: Any, xid: Any) -> None:
+        """Prepare the transaction."""
+        connection.connection.dbapi_connection.send(f"prepare transaction {_literal(xid)}")
+
+    def do_rollback_twophase(self, connection: Any, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
+        """Roll back the transaction, prepared or not."""
+        self.do_rollback(connection.connection)
+        if is_prepared or recover:
+            connection.connection.dbapi_connection.send(f"rollback prepared {_literal(xid)}")
+
+    def do_commit_twophase(self, connection: Any, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
+        """Commit the transaction, prepared or not."""
+        if not is_prepared and not recover:
+            self.do_commit(connection.connection)
+            return
+        self.do_rollback(connection.connection)
+        self._commit(connection.connection.dbapi_connection, f"commit prepared {_literal(xid)}")
+
+    def do_recover_twophase(self, connection: Any) -> list[Any]:
+        """Return the names of the prepared transactions."""
+        return list(connection.exec_driver_sql("select gid from pg_catalog.pg_prepared_xacts").scalars())
+
+    def set_isolation_level(self, dbapi_connection: Any, level: Any) -> None:
+        """Set it for the transactions to come."""
+        if level == "AUTOCOMMIT":
+            dbapi_connection.change_mode(autocommit=True)
+        else:
+            dbapi_connection.change_mode(autocommit=False, isolation_level=level)
+
+    def get_isolation_level(self, dbapi_connection: Any) -> Any:
+        """Return what was set, or what the server says."""
+        mode = dbapi_connection.mode
+        if mode.autocommit or mode.isolation_level is not None:
+            return "AUTOCOMMIT" if mode.autocommit else mode.isolation_level
+        return super().get_isolation_level(dbapi_connection)  # type: ignore[no-untyped-call]
+
+    def detect_autocommit_setting(self, dbapi_connection: Any) -> bool:
+        """Tell whether autocommit was asked for; the driver is in it always."""
+        return bool(dbapi_connection.mode.autocommit)
+
+    def set_readonly(self, connection: Any, value: Any) -> None:
+        """Set it for the transactions to come."""
+        connection.change_mode(read_only=value)
+
+    def get_readonly(self, connection: Any) -> Any:
+        """Return what was set."""
+        return connection.mode.read_only
+
+    def set_deferrable(self, connection: Any, value: Any) -> None:
+        """Set it for the transactions to come."""
+        connection.change_mode(deferrable=value)
+
+    def get_deferrable(self, connection: Any) -> Any:
+        """Return what was set."""
+        return connection.mode.deferrable
+
+    def _require(self, connection: Any) -> None:
+        if not self.require_context:
+            return
+        if connection.binding is not None and connection.binding.statements and connection.mode.autocommit:
+            raise UnsafeTransaction(
+                "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
+                "leave the isolation level as it is, and commit after each statement instead"
+            )
+        if connection.binding is None:
+            raise TenantNotBound(
+                "a transaction was about to begin on a tenant's engine without a tenant: "
+                "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
+            )
+
+    def _commit(self, connection: Any, statement: str) -> None:
+        try:
+            connection.end(statement) if statement == "commit" else connection.send(statement)
+        except self.loaded_dbapi.Error as error:
+            if self.is_disconnect(error, connection, None):  # type: ignore[no-untyped-call]
+                setattr(error, LOST_COMMIT, True)
+            raise
+
+
+def _lend(connection: Any, _record: Any, _fairy: Any) -> None:
+    if not connection.is_lent:  # the ping has lent it already
+        connection.lend(handed_over.get())
+
+
+def _take_back(connection: Any, _record: Any) -> None:
+    if connection is not None:
+        connection.take_back()
+
+
+def _literal(xid: Any) -> str:
+    quoted = str(xid).replace("'", "''")
+    return f"'{quoted}'"
