@@ -19,9 +19,10 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from ..context import TenantContext
 from ..errors import TenantNotBound
 from .connection import DEFAULT_MODE, Binding, Mode
-from .dialect import handed_over
+from .dialect import CONTEXT_OPTION, handed_over
 
-CONTEXT_OPTION = "app_db_context"
+__all__ = ["CONTEXT_OPTION", "NO_TENANT", "BoundEngine", "NoTenant", "bound_to", "set_local", "unbound_view"]
+
 _MODE_OPTION = "app_db_mode"
 _STOCK_OPTIONS = {
     "isolation_level": "isolation_level",

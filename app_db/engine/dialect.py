@@ -14,12 +14,15 @@ from sqlalchemy.dialects.postgresql import psycopg2 as stock
 from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from sqlalchemy.exc import ArgumentError
 
-from ..errors import LOST_COMMIT, TenantNotBound, UnsafeTransaction
+from ..errors import LOST_COMMIT, TenantMismatch, TenantNotBound, UnsafeTransaction
 from .connection import AppDbConnection, Binding
 from .cursor import ServerSideCursor
 
 # Set for the length of one checkout, by the view of the engine that checks out: the pool's ping knows only the
 # driver's connection, and must begin for this session and no other.
+# The execution option that carries a session's context.
+CONTEXT_OPTION = "app_db_context"
+
 handed_over: ContextVar[Binding | None] = ContextVar("app_db_handed_over", default=None)
 
 
@@ -149,6 +152,15 @@ class AppDbDialect(stock.PGDialect_psycopg2):
     def get_deferrable(self, connection: Any) -> Any:
         """Return what was set."""
         return connection.mode.deferrable
+
+    def set_connection_execution_options(self, connection: Any, opts: Any) -> None:
+        """As stock; a connection can't be given another context than that of its engine."""
+        context = connection.engine.get_execution_options().get(CONTEXT_OPTION)
+        if opts.get(CONTEXT_OPTION, context) is not context:
+            raise TenantMismatch(
+                "a connection belongs to the tenant of its engine for life: use an engine or a session of the other one"
+            )
+        super().set_connection_execution_options(connection, opts)
 
     def _require(self, connection: Any) -> None:
         if not self.require_context:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, event, inspect
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.orm import Session, UOWTransaction
 
 from ..context import TenantContext
@@ -26,6 +26,15 @@ class TenantSession(Session):
     def context(self) -> TenantContext:
         """The tenant (and person) of this session; it can't be changed: open another session instead."""
         return self._context
+
+    def get_bind(self, mapper: Any = None, *, bind: Engine | Connection | None = None, **options: Any) -> Any:
+        """As `Session.get_bind`; another engine or connection is refused, as its rows may be another tenant's."""
+        if bind is not None and bind is not self.bind:
+            raise TenantMismatch(
+                f"a statement of the session of tenant {self._context.tenant_id} was sent by another engine: "
+                "open a session for the tenant and login that it is for"
+            )
+        return super().get_bind(mapper, **options)
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         """As `Session.get`; a plain id is completed with the session's tenant."""
@@ -54,13 +63,22 @@ def _fill_in(session: TenantSession, _flush: UOWTransaction, _instances: Any) ->
         if scope is None or scope.tenant_column != "tenant_id":
             continue
         _fill(instance, "tenant_id", session.context.tenant_id)
-        if instance.tenant_id != session.context.tenant_id:
-            raise TenantMismatch(
-                f"a {type(instance).__name__} of tenant {instance.tenant_id} was put into a session of tenant "
-                f"{session.context.tenant_id}: open a session for its own tenant, or leave tenant_id out"
-            )
+        _refuse_foreign(session, instance)
         if scope.user_column is not None:
             _fill(instance, scope.user_column, session.context.user_id)
+
+
+def _refuse_foreign(session: TenantSession, instance: Any) -> None:
+    """Refuse an object of another tenant, new, changed, or loaded elsewhere."""
+    scope = scope_of(inspect(instance).mapper.local_table)
+    if scope is None or scope.tenant_column is None:
+        return
+    owner = inspect(instance).dict.get(scope.tenant_column)
+    if owner is not None and owner != session.context.tenant_id:
+        raise TenantMismatch(
+            f"a {type(instance).__name__} of tenant {owner} was put into a session of tenant "
+            f"{session.context.tenant_id}: open a session for its own tenant, or leave {scope.tenant_column} out"
+        )
 
 
 def _fill(instance: Any, attribute: str, value: Any) -> None:
@@ -69,3 +87,4 @@ def _fill(instance: Any, attribute: str, value: Any) -> None:
 
 
 event.listen(TenantSession, "before_flush", _fill_in)
+event.listen(TenantSession, "before_attach", _refuse_foreign)
