@@ -64,6 +64,8 @@ def tenant_context(tenant_id: UUID | str, user_id: UUID | str | None = None) -> 
 
 
 def _uuid(name: str, value: object) -> UUID:
+    if type(value) is UUID:
+        return value
     if isinstance(value, UUID):
         return UUID(int=value.int)  # a subclass could bring a text of its own
     try:

@@ -40,12 +40,19 @@ class Mode:
 DEFAULT_MODE = Mode()
 
 
-@dataclass(frozen=True, slots=True)
 class Binding:
-    """What a checkout hands over: the statements that bind each of its transactions, and their mode."""
+    """What a checkout hands over: the statements that bind each of its transactions, and their mode.
 
-    statements: str = ""
-    mode: Mode = DEFAULT_MODE
+    `message` begins such a transaction. (No dataclass: one is made for each session.)
+    """
+
+    __slots__ = ("message", "mode", "statements")
+
+    def __init__(self, statements: str = "", mode: Mode = DEFAULT_MODE) -> None:
+        self.statements = statements
+        self.mode = mode
+        begin = "begin" if mode is DEFAULT_MODE else mode.begin()
+        self.message = f"{begin}; {statements}" if statements else begin
 
 
 class AppDbConnection(extensions.connection):
@@ -57,7 +64,7 @@ class AppDbConnection(extensions.connection):
         self.always = ""
         self.binding: Binding | None = None
         self.is_lent = False
-        self._begun: str | None = None
+        self._begun: Mode | None = None
         self._control: Any = None
         self._own_mode = DEFAULT_MODE
 
@@ -81,28 +88,29 @@ class AppDbConnection(extensions.connection):
     @property
     def begin_message(self) -> str:
         """The one message that begins a transaction."""
-        parts = [self.mode.begin(), self.always, self.binding.statements if self.binding is not None else ""]
+        binding = self.binding
+        if binding is not None and self.mode is binding.mode and not self.always:
+            return binding.message
+        parts = [self.mode.begin(), self.always, binding.statements if binding is not None else ""]
         return "; ".join(part for part in parts if part)
 
     def begin_ahead(self) -> None:
         """Begin at checkout, in place of a ping; `begin` finds the transaction open."""
-        message = self.begin_message
-        self.send(message)
-        self._begun = message
+        self.send(self.begin_message)
+        self._begun = self.mode
 
     def begin(self) -> None:
         """See that a transaction of the wanted mode is open; sends nothing where the ping has begun it."""
         ahead, self._begun = self._begun, None
+        if ahead is not None and ahead == self.mode:
+            return
         if self.mode.autocommit:
             if ahead is not None:
                 self.send("rollback")
-            return
-        message = self.begin_message
-        if ahead is not None:
-            if ahead != message:
-                self.send(f"rollback; {message}")
+        elif ahead is not None:
+            self.send(f"rollback; {self.begin_message}")
         elif self.get_transaction_status() == _IDLE:
-            self.send(message)
+            self.send(self.begin_message)
 
     def end(self, statement: str) -> None:
         """End the transaction by `commit` or `rollback`, where one is open."""

@@ -224,6 +224,21 @@ def test_notifications_arrive(settings: Settings) -> None:
     engine.dispose()
 
 
+def test_a_tenant_listens_and_is_told_what_another_session_of_it_says(db: Database, tenant: UUID) -> None:
+    raw = db.engine(tenant).raw_connection()
+    raw.cursor().execute("listen news_of_a_tenant")
+    raw.commit()
+    with db.tenant(tenant) as session:
+        session.execute(text("select pg_notify('news_of_a_tenant', app.current_tenant_id()::text)"))
+    driver = raw.dbapi_connection
+    assert driver is not None
+    waiting.select([driver], [], [], 5)
+    driver.poll()  # type: ignore[attr-defined]
+    assert [notice.payload for notice in driver.notifies] == [str(tenant)]  # type: ignore[attr-defined]
+    raw.invalidate()
+    raw.close()
+
+
 @pytest.fixture
 def plain(through: URL) -> Iterator[object]:
     """The dialect as somebody uses it who has no tenants."""
