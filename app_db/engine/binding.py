@@ -18,13 +18,11 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from ..context import TenantContext
 from ..errors import TenantNotBound
 from .connection import DEFAULT_MODE, Binding, Mode
-from .dialect import CONTEXT_OPTION, handed_over
-
-__all__ = ["CONTEXT_OPTION", "NO_TENANT", "BoundEngine", "NoTenant", "bound_to", "set_local", "unbound_view"]
+from .dialect import handed_over
+from .options import CONTEXT_OPTION, MODE_OPTION
 
 # Views kept for the next session of the same tenant and person: a kilobyte and five microseconds each.
 _MOST_VIEWS = 512
-_MODE_OPTION = "app_db_mode"
 _STOCK_OPTIONS = {
     "isolation_level": "isolation_level",
     "postgresql_readonly": "read_only",
@@ -78,7 +76,7 @@ class BoundEngine(OptionEngine):
         view.__dict__.update(
             self.__dict__,
             _has_events=self._has_events or self._proxied._has_events,  # noqa: SLF001
-            _execution_options=self._execution_options.union({CONTEXT_OPTION: context, _MODE_OPTION: mode}),
+            _execution_options=self._execution_options.union({CONTEXT_OPTION: context, MODE_OPTION: mode}),
             _binding=_bind(context, mode),
         )
         return view
@@ -89,7 +87,7 @@ BoundEngine._option_cls = BoundEngine  # noqa: SLF001  # views of views are boun
 
 def bound_to(engine: Engine, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> Engine:
     """Return a view of the engine whose transactions are bound to the context and begin in this mode."""
-    return BoundEngine(engine, {CONTEXT_OPTION: context, _MODE_OPTION: mode})
+    return BoundEngine(engine, {CONTEXT_OPTION: context, MODE_OPTION: mode})
 
 
 def unbound_view(engine: Engine) -> BoundEngine:
@@ -125,7 +123,7 @@ def _binding(options: Any) -> Binding | None:
 
 
 def _mode(options: Any) -> Mode:
-    mode: Mode = options.get(_MODE_OPTION, DEFAULT_MODE)
+    mode: Mode = options.get(MODE_OPTION, DEFAULT_MODE)
     changes = {field: options[name] for name, field in _STOCK_OPTIONS.items() if name in options}
     if changes.get("isolation_level") == "AUTOCOMMIT":
         return Mode(autocommit=True)

@@ -65,6 +65,7 @@ class AppDbConnection(extensions.connection):
         self.binding: Binding | None = None
         self.is_lent = False
         self._begun: Mode | None = None
+        self._is_managed = False
         self._control: Any = None
         self._own_mode = DEFAULT_MODE
 
@@ -102,6 +103,7 @@ class AppDbConnection(extensions.connection):
     def begin(self) -> None:
         """See that a transaction of the wanted mode is open; sends nothing where the ping has begun it."""
         ahead, self._begun = self._begun, None
+        self._is_managed = True
         if ahead is not None and ahead == self.mode:
             return
         if self.mode.autocommit:
@@ -109,17 +111,13 @@ class AppDbConnection(extensions.connection):
                 self.send("rollback")
         elif ahead is not None:
             self.send(f"rollback; {self.begin_message}")
-        elif self.get_transaction_status() == _IDLE:
-            self.send(self.begin_message)
+        else:
+            self.begin_unless_open()
 
-    def end(self, statement: str) -> None:
-        """End the transaction by `commit` or `rollback`, where one is open."""
-        self._begun = None
-        if not self.autocommit:
-            super().commit() if statement == "commit" else super().rollback()
-            self.autocommit = True
-        elif self.get_transaction_status() != _IDLE:
-            self.send(statement)
+    def begin_unless_open(self) -> None:
+        """Begin for whoever works past SQLAlchemy, as psycopg2 would; in autocommit nothing is begun."""
+        if self.autocommit and not self.mode.autocommit and self.get_transaction_status() == _IDLE:
+            self.send(self.begin_message)
 
     def change_mode(self, **changes: Any) -> None:
         """Change the mode of transactions to come; as in psycopg2, one that is open is rolled back."""
@@ -134,9 +132,9 @@ class AppDbConnection(extensions.connection):
         self._control.execute(statements)
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a cursor; whoever works past SQLAlchemy finds a transaction begun, as with psycopg2."""
-        if self.is_lent and self.autocommit and not self.mode.autocommit and self.get_transaction_status() == _IDLE:
-            self.send(self.begin_message)
+        """Return a cursor; whoever works past SQLAlchemy finds a transaction begun."""
+        if self.is_lent:
+            self.begin_unless_open()
         return super().cursor(*args, **kwargs)
 
     def lobject(self, *args: Any, **kwargs: Any) -> Any:
@@ -144,24 +142,27 @@ class AppDbConnection(extensions.connection):
 
         Its BEGIN, inside ours, is a warning to the server and no more.
         """
-        if self.is_lent and self.autocommit and not self.mode.autocommit:
-            if self.get_transaction_status() == _IDLE:
-                self.send(self.begin_message)
+        if self.is_lent and not self.mode.autocommit:
+            self.begin_unless_open()
             self.autocommit = False
         return super().lobject(*args, **kwargs)
 
     def commit(self) -> None:
-        """Commit, for whoever works past SQLAlchemy; the next cursor begins a transaction that is bound anew."""
-        self.end("commit")
-        self._leave_to_psycopg2()
+        """Commit, where a transaction is open."""
+        self._end("commit")
 
     def rollback(self) -> None:
-        """Roll back, for whoever works past SQLAlchemy."""
-        self.end("rollback")
-        self._leave_to_psycopg2()
+        """Roll back, where a transaction is open."""
+        self._end("rollback")
 
-    def _leave_to_psycopg2(self) -> None:
-        # a cursor made before goes on working, and expects psycopg2 to begin; where a tenant is bound it must not,
-        # since that transaction would be bound to none
-        if self.is_lent and self.binding is None and not self.mode.autocommit:
+    def _end(self, statement: str) -> None:
+        was_managed, self._is_managed, self._begun = self._is_managed, False, None
+        if not self.autocommit:
+            super().commit() if statement == "commit" else super().rollback()
+            self.autocommit = True
+        elif self.get_transaction_status() != _IDLE:
+            self.send(statement)
+        # whoever works past SQLAlchemy may go on with a cursor that he has, and expects psycopg2 to begin; where a
+        # tenant is bound it must not, since that transaction would be bound to none
+        if self.is_lent and not was_managed and self.binding is None and not self.mode.autocommit:
             self.autocommit = False

@@ -21,6 +21,7 @@ class ServerSideCursor:
 
     def __init__(self, connection: Any, name: str) -> None:
         self.name = name
+        connection.begin_unless_open()
         self._cursor = connection.cursor()
         self._is_open = False
 

@@ -17,37 +17,47 @@ from sqlalchemy.exc import ArgumentError
 from ..errors import LOST_COMMIT, TenantMismatch, TenantNotBound, UnsafeTransaction
 from .connection import AppDbConnection, Binding
 from .cursor import ServerSideCursor
+from .options import CONTEXT_OPTION
+from .predicate import TenantCompiler, TenantExecutionContext
 
 # Set for the length of one checkout, by the view of the engine that checks out: the pool's ping knows only the
 # driver's connection, and must begin for this session and no other.
-# The execution option that carries a session's context.
-CONTEXT_OPTION = "app_db_context"
-
 handed_over: ContextVar[Binding | None] = ContextVar("app_db_handed_over", default=None)
 
 
-class AppDbExecutionContext(stock.PGExecutionContext_psycopg2):
-    """Executes statements as psycopg2's does, with a server-side cursor of our own."""
+class AppDbExecutionContext(TenantExecutionContext):
+    """Executes statements as psycopg2's does, for the tenant, and with a server-side cursor of our own."""
 
     def create_server_side_cursor(self) -> Any:
         """Return a cursor by DECLARE, named as SQLAlchemy names it."""
-        return ServerSideCursor(self._dbapi_connection, f"c_{id(self):x}")
+        return ServerSideCursor(self._dbapi_connection.dbapi_connection, f"c_{id(self):x}")
 
 
 class AppDbDialect(stock.PGDialect_psycopg2):
     """See the module. `require_context` lets no transaction begin that no context was handed to.
 
-    `always` are statements that every transaction begins with, e.g. limits that a pooler can't take at connect.
+    `tenant_predicate` writes the tenant into each statement (see `predicate`); it is for the whole life of an engine,
+    whose compiled statements are kept. `always` are statements that every transaction begins with, e.g. limits that a
+    pooler can't take at connect.
     """
 
     supports_statement_cache = True
     execution_ctx_cls = AppDbExecutionContext
+    statement_compiler = TenantCompiler
 
     # no keyword-only arguments: create_engine looks for positional ones
-    def __init__(self, require_context: bool = False, always: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, require_context: bool = False, tenant_predicate: bool = False, always: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.require_context = require_context
+        self.tenant_predicate = tenant_predicate
         self.always = always
+
+    @classmethod
+    def load_provisioning(cls) -> None:
+        """Load PostgreSQL's own, for SQLAlchemy's test suite, which looks beside the dialect's module."""
+        stock.PGDialect_psycopg2.load_provisioning()  # type: ignore[no-untyped-call]
 
     @classmethod
     def engine_created(cls, engine: Engine) -> None:
@@ -85,12 +95,11 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
         """Commit; an error that leaves open whether it was done is marked."""
-        self._commit(dbapi_connection.dbapi_connection, "commit")
-
-    def do_rollback(self, dbapi_connection: PoolProxiedConnection) -> None:
-        """Roll back, where a transaction is open."""
-        connection: Any = dbapi_connection.dbapi_connection
-        connection.end("rollback")
+        try:
+            dbapi_connection.commit()
+        except self.loaded_dbapi.Error as error:
+            self._mark_lost_commit(error, dbapi_connection)
+            raise
 
     def do_begin_twophase(self, connection: Any, xid: Any) -> None:
         """Begin; PostgreSQL names a transaction when it is prepared."""
@@ -103,7 +112,7 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     def do_rollback_twophase(self, connection: Any, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
         """Roll back the transaction, prepared or not."""
-        self.do_rollback(connection.connection)
+        self.do_rollback(connection.connection)  # type: ignore[no-untyped-call]
         if is_prepared or recover:
             connection.connection.dbapi_connection.send(f"rollback prepared {_literal(xid)}")
 
@@ -112,8 +121,12 @@ class AppDbDialect(stock.PGDialect_psycopg2):
         if not is_prepared and not recover:
             self.do_commit(connection.connection)
             return
-        self.do_rollback(connection.connection)
-        self._commit(connection.connection.dbapi_connection, f"commit prepared {_literal(xid)}")
+        self.do_rollback(connection.connection)  # type: ignore[no-untyped-call]
+        try:
+            connection.connection.dbapi_connection.send(f"commit prepared {_literal(xid)}")
+        except self.loaded_dbapi.Error as error:
+            self._mark_lost_commit(error, connection.connection)
+            raise
 
     def do_recover_twophase(self, connection: Any) -> list[Any]:
         """Return the names of the prepared transactions."""
@@ -176,13 +189,9 @@ class AppDbDialect(stock.PGDialect_psycopg2):
                 "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
             )
 
-    def _commit(self, connection: Any, statement: str) -> None:
-        try:
-            connection.end(statement) if statement == "commit" else connection.send(statement)
-        except self.loaded_dbapi.Error as error:
-            if self.is_disconnect(error, connection, None):  # type: ignore[no-untyped-call]
-                setattr(error, LOST_COMMIT, True)
-            raise
+    def _mark_lost_commit(self, error: Exception, dbapi_connection: PoolProxiedConnection) -> None:
+        if self.is_disconnect(error, dbapi_connection.dbapi_connection, None):  # type: ignore[no-untyped-call]
+            setattr(error, LOST_COMMIT, True)
 
 
 def _lend(connection: Any, _record: Any, _fairy: Any) -> None:

@@ -52,13 +52,15 @@ def pooled_engine(
 ) -> Engine:
     """Return an engine over a LIFO pool, so that connections a quiet hour doesn't need grow old and are closed.
 
-    With `needs_tenant` a transaction without a TenantContext raises TenantNotBound instead of beginning.
+    With `needs_tenant` a transaction without a TenantContext raises TenantNotBound instead of beginning, and each
+    statement names the tenant as well.
     `first_connection` is called with the driver's connection before the first one is used, and again on the next one
     for as long as it raises.
     """
     engine = create_engine(
         url.set(drivername=DRIVER),
         require_context=needs_tenant,
+        tenant_predicate=needs_tenant,
         always=_limits(figures) if figures.transaction_pooler else "",
         pool_size=figures.pool_size,
         max_overflow=figures.max_overflow,
