@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check format venv clean
+.PHONY: help demo test suite bench check format venv clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -19,6 +19,12 @@ check: venv  ## Run the static checks: style, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+suite: venv  ## Run SQLAlchemy's own dialect suite on stock psycopg2 and on ours, and compare
+	@$(BIN)/python tests/suite/run.py
+
+bench: venv  ## Measure against the stock dialect and against explicit filters; takes minutes
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.run
 
 format: venv  ## Put the code into its usual form
 	@$(BIN)/ruff check --fix .
