@@ -79,7 +79,7 @@ class AppDbConnection(extensions.connection):
 
     def take_back(self) -> None:
         """End the checkout: nothing of it is left for the next one."""
-        self.is_lent = False
+        self.is_lent = self._is_managed = False
         self.binding = None
         self._begun = None
         self.mode = self._own_mode
@@ -133,7 +133,7 @@ class AppDbConnection(extensions.connection):
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
         """Return a cursor; whoever works past SQLAlchemy finds a transaction begun."""
-        if self.is_lent:
+        if self.is_lent and not self._is_managed:
             self.begin_unless_open()
         return super().cursor(*args, **kwargs)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, inspect
-from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy.orm import Mapper, Session, UOWTransaction
 
 from ..context import TenantContext
 from ..errors import TenantMismatch
@@ -45,14 +46,20 @@ class TenantSession(Session):
         return super().get_one(entity, self._complete_key(entity, ident), **options)
 
     def _complete_key(self, entity: Any, ident: Any) -> Any:
-        mapper = inspect(entity).mapper
-        scope = scope_of(mapper.local_table)
-        if scope is None or isinstance(ident, (tuple, list, dict)):
+        position = _place_of_tenant(inspect(entity).mapper)
+        if position is None or isinstance(ident, (tuple, list, dict)):
             return ident
-        names = [column.name for column in mapper.primary_key]
-        if len(names) != 2 or scope.tenant_column not in names:  # noqa: PLR2004  # tenant and id
-            return ident
-        return tuple(self._context.tenant_id if name == scope.tenant_column else ident for name in names)
+        return (self._context.tenant_id, ident) if position == 0 else (ident, self._context.tenant_id)
+
+
+@cache
+def _place_of_tenant(mapper: Mapper[Any]) -> int | None:
+    """Return where in the mapper's key of two columns the tenant stands, or None for another kind of key."""
+    scope = scope_of(mapper.local_table)
+    names = [column.name for column in mapper.primary_key]
+    if scope is None or len(names) != 2 or scope.tenant_column not in names:  # noqa: PLR2004  # tenant and id
+        return None
+    return names.index(scope.tenant_column)
 
 
 def _fill_in(session: TenantSession, _flush: UOWTransaction, _instances: Any) -> None:

@@ -1,9 +1,10 @@
 """Who is asking, and ids in the order of creation.
 
-Why: policies compare with `app.current_tenant_id()`, which inlines (SQL, stable, no SET clause, a RETURN body), so that
-the planner sees the tenant's statistics and the policy can be an index condition. After SET LOCAL ends the setting is
-the empty string and not NULL, hence nullif. The setters are plpgsql because SET takes no parameters and is refused in
-SQL-standard bodies; SET LOCAL, and not set_config, is what a distributed cluster hands on to its workers.
+Why: defaults and functions ask for the tenant through `app.current_tenant_id()`, which inlines (SQL, stable, no SET
+clause, a RETURN body), so that it can be an index condition; policies have its body written out. After SET LOCAL ends
+the setting is the empty string and not NULL, hence nullif. The setters are plpgsql because SET takes no parameters
+and is refused in SQL-standard bodies; SET LOCAL, and not set_config, is what a distributed cluster hands on to its
+workers.
 
 Locks: none; everything is new.
 

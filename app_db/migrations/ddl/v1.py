@@ -16,8 +16,10 @@ ROLE_NAMES = "app_db_role_names"
 # Every login is a member of one of these, so what all of them may do is granted to these.
 EVERYONE = ("app_tenant", "app_tenant_admin", "app_all")
 
-_OWN_TENANT = "{column} = app.current_tenant_id()"
-_OWN_ROWS = f"{_OWN_TENANT} and {{user_column}} = app.current_user_id()"
+# What app.current_tenant_id() inlines to, written out: unfolding the function cost 4 microseconds of each plan, half of
+# what row-level security costs a query by key.
+_OWN_TENANT = "{column} = nullif(current_setting('app.current_tenant_id', true), '')::uuid"
+_OWN_ROWS = f"{_OWN_TENANT} and {{user_column}} = nullif(current_setting('app.current_user_id', true), '')::uuid"
 
 
 def role(name: str) -> str:

@@ -74,7 +74,7 @@ alter table catalog.materials enable row level security;
 
 alter table catalog.materials force row level security;
 
-create policy tenant_rows on catalog.materials to app_tenant, app_tenant_admin using (tenant_id = app.current_tenant_id()) with check (tenant_id = app.current_tenant_id());
+create policy tenant_rows on catalog.materials to app_tenant, app_tenant_admin using (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid);
 
 create policy all_rows on catalog.materials to app_all using (true) with check (true);
 

@@ -68,7 +68,7 @@ alter table tenancy.tenants enable row level security;
 
 alter table tenancy.tenants force row level security;
 
-create policy tenant_rows on tenancy.tenants to app_tenant, app_tenant_admin using (id = app.current_tenant_id()) with check (id = app.current_tenant_id());
+create policy tenant_rows on tenancy.tenants to app_tenant, app_tenant_admin using (id = nullif(current_setting('app.current_tenant_id', true), '')::uuid) with check (id = nullif(current_setting('app.current_tenant_id', true), '')::uuid);
 
 create policy all_rows on tenancy.tenants to app_all using (true) with check (true);
 
@@ -116,7 +116,7 @@ alter table tenancy.memberships enable row level security;
 
 alter table tenancy.memberships force row level security;
 
-create policy tenant_rows on tenancy.memberships to app_tenant, app_tenant_admin using (tenant_id = app.current_tenant_id()) with check (tenant_id = app.current_tenant_id());
+create policy tenant_rows on tenancy.memberships to app_tenant, app_tenant_admin using (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid);
 
 create policy all_rows on tenancy.memberships to app_all using (true) with check (true);
 

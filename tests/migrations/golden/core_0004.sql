@@ -49,7 +49,7 @@ alter table ops.audit_log enable row level security;
 
 alter table ops.audit_log force row level security;
 
-create policy tenant_rows on ops.audit_log to app_tenant, app_tenant_admin using (tenant_id = app.current_tenant_id()) with check (tenant_id = app.current_tenant_id());
+create policy tenant_rows on ops.audit_log to app_tenant, app_tenant_admin using (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid) with check (tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid);
 
 create policy all_rows on ops.audit_log to app_all using (true) with check (true);
 
