@@ -55,9 +55,13 @@ class BoundEngine(OptionEngine):
         """Check a connection out, and hand it the binding."""
         token = handed_over.set(self._binding)
         try:
-            return self.pool.connect()
+            checked_out = self._proxied.pool.connect()
         finally:
             handed_over.reset(token)
+        connection: Any = checked_out.dbapi_connection
+        if not connection.is_lent:  # a fresh one, which is not pinged
+            connection.lend(self._binding)
+        return checked_out
 
     def rebound(self, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> BoundEngine:
         """Return a view like this one, bound to the context: what a session gets, at the cost of a copy.

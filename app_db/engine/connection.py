@@ -104,7 +104,7 @@ class AppDbConnection(extensions.connection):
         """See that a transaction of the wanted mode is open; sends nothing where the ping has begun it."""
         ahead, self._begun = self._begun, None
         self._is_managed = True
-        if ahead is not None and ahead == self.mode:
+        if ahead is not None and (ahead is self.mode or ahead == self.mode):
             return
         if self.mode.autocommit:
             if ahead is not None:

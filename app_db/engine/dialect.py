@@ -61,9 +61,10 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     @classmethod
     def engine_created(cls, engine: Engine) -> None:
-        """Lend each connection to its checkout, and take it back."""
-        event.listen(engine, "checkout", _lend)
+        """Lend each connection to its checkout, and take it back; a tenant's view lends by itself."""
         event.listen(engine, "checkin", _take_back)
+        if not getattr(engine.dialect, "require_context", False):
+            event.listen(engine, "checkout", _lend)
 
     def connect(self, *args: Any, **options: Any) -> Any:
         """Connect by a connection of ours, held in autocommit: the dialect begins."""
@@ -77,20 +78,39 @@ class AppDbDialect(stock.PGDialect_psycopg2):
         connection.always = self.always
         return connection
 
+    def on_connect(self) -> Any:
+        """Return what prepares a connection; one of another class, as from `creator=`, is refused."""
+        prepare = super().on_connect()  # type: ignore[no-untyped-call]
+
+        def prepare_ours(connection: Any) -> None:
+            if not isinstance(connection, AppDbConnection):
+                raise ArgumentError(
+                    f"a {type(connection).__name__} came from creator= or an event, and postgresql+app_db needs a "
+                    "connection of its own: have psycopg2.connect() make it with "
+                    "connection_factory=app_db.engine.connection.AppDbConnection, "
+                    "and set its autocommit"
+                )
+            if prepare is not None:
+                prepare(connection)
+
+        return prepare_ours
+
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Begin: the liveness check is the first message of the transaction."""
         dbapi_connection.lend(handed_over.get())
         if dbapi_connection.mode.autocommit:
             dbapi_connection.send("select 1")
         else:
-            self._require(dbapi_connection)
+            if self.require_context and dbapi_connection.binding is None:
+                self._refuse(dbapi_connection)
             dbapi_connection.begin_ahead()
         return True
 
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         """Begin, where the ping has not."""
         connection: Any = dbapi_connection.dbapi_connection
-        self._require(connection)
+        if self.require_context and (connection.binding is None or connection.mode.autocommit):
+            self._refuse(connection)
         connection.begin()
 
     def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
@@ -175,18 +195,17 @@ class AppDbDialect(stock.PGDialect_psycopg2):
             )
         super().set_connection_execution_options(connection, opts)
 
-    def _require(self, connection: Any) -> None:
-        if not self.require_context:
-            return
-        if connection.binding is not None and connection.binding.statements and connection.mode.autocommit:
-            raise UnsafeTransaction(
-                "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
-                "leave the isolation level as it is, and commit after each statement instead"
-            )
+    def _refuse(self, connection: Any) -> None:
+        """Raise for a transaction without a context, or for a tenant's in autocommit."""
         if connection.binding is None:
             raise TenantNotBound(
                 "a transaction was about to begin on a tenant's engine without a tenant: "
                 "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
+            )
+        if connection.binding.statements:
+            raise UnsafeTransaction(
+                "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
+                "leave the isolation level as it is, and commit after each statement instead"
             )
 
     def _mark_lost_commit(self, error: Exception, dbapi_connection: PoolProxiedConnection) -> None:

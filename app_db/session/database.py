@@ -39,6 +39,7 @@ class Database:
         self._settings = settings
         self._database = settings.database(name)
         self._engines: dict[LoginUrl, BoundEngine] = {}
+        self._application: BoundEngine | None = None  # the one of every request, without a look-up
         self._lock = threading.Lock()
 
     @classmethod
@@ -66,7 +67,9 @@ class Database:
         `tenant_id` is no UUID, before anything is sent.
         """
         context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]  # strings are parsed there
-        return self._session(LoginUrl.APPLICATION, context, read_only, isolation_level)
+        mode = _mode(read_only, isolation_level) if read_only or isolation_level else DEFAULT_MODE
+        engine = self._application or self._engine(LoginUrl.APPLICATION)
+        return UnitOfWork(TenantSession(engine.rebound(context, mode), context))
 
     def tenant_admin(
         self,
@@ -78,7 +81,8 @@ class Database:
     ) -> AbstractContextManager[TenantSession]:
         """As `tenant`, for the tenant's administrator, who also sees the rows of every person of the tenant."""
         context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
-        return self._session(LoginUrl.TENANT_ADMIN, context, read_only, isolation_level)
+        engine = self._engine(LoginUrl.TENANT_ADMIN).rebound(context, _mode(read_only, isolation_level))
+        return UnitOfWork(TenantSession(engine, context))
 
     def shared(self, *, read_only: bool = False) -> AbstractContextManager[Session]:
         """Open a session without a tenant, for global tables; of tenants' tables it sees no row."""
@@ -125,15 +129,9 @@ class Database:
     def dispose(self) -> None:
         """Close the connections of every pool; the database can be used again afterwards."""
         with self._lock:
-            engines, self._engines = self._engines, {}
+            engines, self._engines, self._application = self._engines, {}, None
         for engine in engines.values():
             engine.dispose()
-
-    def _session(
-        self, login: LoginUrl, context: TenantContext, read_only: bool, isolation_level: str | None
-    ) -> AbstractContextManager[TenantSession]:
-        engine = self._engine(login).rebound(context, _mode(read_only, isolation_level))
-        return UnitOfWork(TenantSession(engine, context))
 
     def _engine(self, login: LoginUrl) -> BoundEngine:
         engine = self._engines.get(login)
@@ -141,6 +139,7 @@ class Database:
             with self._lock:
                 engine = self._engines.get(login) or self._make_engine(login)
                 self._engines[login] = engine
+                self._application = self._engines.get(LoginUrl.APPLICATION)
         return engine
 
     def _make_engine(self, login: LoginUrl) -> BoundEngine:

@@ -29,13 +29,14 @@ class TenantSession(Session):
         return self._context
 
     def get_bind(self, mapper: Any = None, *, bind: Engine | Connection | None = None, **options: Any) -> Any:
-        """As `Session.get_bind`; another engine or connection is refused, as its rows may be another tenant's."""
+        """Return the session's engine; another engine or connection is refused, as its rows may be another tenant's."""
+        del mapper, options
         if bind is not None and bind is not self.bind:
             raise TenantMismatch(
                 f"a statement of the session of tenant {self._context.tenant_id} was sent by another engine: "
                 "open a session for the tenant and login that it is for"
             )
-        return super().get_bind(mapper, **options)
+        return self.bind
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         """As `Session.get`; a plain id is completed with the session's tenant."""

@@ -283,6 +283,14 @@ class TestWithoutTenants:
             raw.rollback()
             raw.close()
 
+    def test_a_connection_that_somebody_else_made_is_refused(self, through) -> None:
+        import psycopg2
+
+        plain_url = through.set(drivername="postgresql").render_as_string(hide_password=False)
+        engine = create_engine("postgresql+app_db://", creator=lambda: psycopg2.connect(plain_url))
+        with pytest.raises(ArgumentError, match=r"app_db\.engine\.connection\.AppDbConnection"):
+            engine.connect()
+
     def test_a_connection_factory_of_ones_own_is_refused(self, through) -> None:
         from psycopg2.extensions import connection
 
