@@ -157,7 +157,7 @@ def _statements(schema: str, names: RoleNames) -> list[str]:
 
 
 def _policies(table: str, names: RoleNames) -> list[str]:
-    own = "tenant_id = app.current_tenant_id()"
+    own = "tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid"  # as revisions write it
     tenants = f"{names('app_tenant')}, {names('app_tenant_admin')}"
     return [
         f"alter table {table} enable row level security",
