@@ -11,7 +11,6 @@ from ..errors import SettingsError
 
 DRIVER = "postgresql+psycopg2"
 _ACCEPTED = {"postgres", "postgresql", "postgresql+psycopg2"}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _ENCRYPTED = {"require", "verify-ca", "verify-full"}
 
 
@@ -77,11 +76,6 @@ def tls_is_enforced(url: URL) -> bool:
     manual, "SSL Mode Descriptions". A Unix socket, and no other host, needs no encryption.
     """
     return url.query.get("sslmode") in _ENCRYPTED or _is_socket(url)
-
-
-def is_loopback(url: URL) -> bool:
-    """Tell whether the URL names this very machine."""
-    return (url.host or "") in _LOOPBACK or _is_socket(url)
 
 
 def _is_socket(url: URL) -> bool:
