@@ -1,4 +1,4 @@
-"""One installation on 18, two tenants with rows in it, and an engine for each of the two ways to see them."""
+"""An installation on each server, two tenants with rows in it, and an engine for each of the two ways to see them."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from collections.abc import Iterator
 import pytest
 from predicate.tables import create_probe, rows_of
 from predicate.worlds import PredicateDialect, Worlds, secure
-from sqlalchemy import create_engine, text
+from sqlalchemy import URL, create_engine, text
 from sqlalchemy.dialects import registry
-from support import installation, make_creator
+from support import installation
 from uuid_utils.compat import uuid7
 
 from app_db.migrations import change_schema, upgrade
-from app_db.server import EmbeddedServer
 from app_db.settings import LoginUrl, Settings
 
 registry.register("postgresql.predicate", "predicate.worlds", PredicateDialect.__name__)
 
 
 @pytest.fixture(scope="session")
-def probe_settings(server_18: EmbeddedServer) -> Iterator[Settings]:
-    with installation(make_creator(server_18.superuser_url())) as made:
+def probe_settings(creator: URL) -> Iterator[Settings]:
+    with installation(creator) as made:
         upgrade(made)
         change_schema(made, create_probe)
         yield made
