@@ -4,7 +4,7 @@
     ├── SettingsError              a value in the environment can't be used
     ├── TenantNotBound             work for a tenant, and nobody said which
     ├── TenantMismatch             one session, one tenant: a second one was asked for
-    ├── UnsafeTransaction          a mode in which a tenant can't be bound (autocommit, two-phase)
+    ├── UnsafeTransaction          a mode in which a tenant can't be bound (autocommit)
     ├── ScopeError                 a mapped table does not say whose rows it holds
     ├── StartupRefused             this login or this schema must not serve an application
     ├── ServerError                the embedded PostgreSQL (NotPermittedError: its account may not execute something)

@@ -73,6 +73,8 @@ class BoundEngine(OptionEngine):
             if len(self._views) >= _MOST_VIEWS:
                 self._views.clear()
             view = self._views[context, mode] = self._copy(context, mode)
+        elif not view._has_events:  # noqa: SLF001
+            view._has_events = self._proxied._has_events  # noqa: SLF001  # a listener may have come since
         return view
 
     def _copy(self, context: TenantContext | NoTenant, mode: Mode) -> BoundEngine:

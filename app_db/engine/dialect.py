@@ -67,19 +67,19 @@ class AppDbDialect(stock.PGDialect_psycopg2):
             event.listen(engine, "checkout", _lend)
 
     def connect(self, *args: Any, **options: Any) -> Any:
-        """Connect by a connection of ours, held in autocommit: the dialect begins."""
+        """Connect by a connection of ours."""
         if "connection_factory" in options:
             raise ArgumentError(
                 "connection_factory can't be given, because the connections of postgresql+app_db are of a class of "
                 "their own: leave it out, or use postgresql+psycopg2"
             )
-        connection = super().connect(*args, **options, connection_factory=AppDbConnection)
-        connection.autocommit = True
-        connection.always = self.always
-        return connection
+        return super().connect(*args, **options, connection_factory=AppDbConnection)
 
     def on_connect(self) -> Any:
-        """Return what prepares a connection; one of another class, as from `creator=`, is refused."""
+        """Return what prepares a connection: held in autocommit, since the dialect begins.
+
+        One of another class, as from `creator=`, is refused.
+        """
         prepare = super().on_connect()  # type: ignore[no-untyped-call]
 
         def prepare_ours(connection: Any) -> None:
@@ -87,9 +87,10 @@ class AppDbDialect(stock.PGDialect_psycopg2):
                 raise ArgumentError(
                     f"a {type(connection).__name__} came from creator= or an event, and postgresql+app_db needs a "
                     "connection of its own: have psycopg2.connect() make it with "
-                    "connection_factory=app_db.engine.connection.AppDbConnection, "
-                    "and set its autocommit"
+                    "connection_factory=app_db.engine.connection.AppDbConnection"
                 )
+            connection.autocommit = True
+            connection.always = self.always
             if prepare is not None:
                 prepare(connection)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import URL, create_engine, insert, select, text
+from sqlalchemy import URL, Engine, create_engine, event, insert, select, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 from support import make_tenant
@@ -283,6 +283,19 @@ class TestWithoutTenants:
             raw.rollback()
             raw.close()
 
+    def test_a_connection_of_ours_that_somebody_else_made_is_prepared(self, through) -> None:
+        import psycopg2
+
+        from app_db.engine.connection import AppDbConnection
+
+        plain_url = through.set(drivername="postgresql").render_as_string(hide_password=False)
+        made = create_engine(
+            "postgresql+app_db://", creator=lambda: psycopg2.connect(plain_url, connection_factory=AppDbConnection)
+        )
+        with made.connect() as connection:
+            assert connection.scalar(ONE) == 1
+        made.dispose()
+
     def test_a_connection_that_somebody_else_made_is_refused(self, through) -> None:
         import psycopg2
 
@@ -347,6 +360,23 @@ def test_the_binding_of_a_checkout_is_gone_with_it(watched: Database, settings: 
     with engine.connect() as connection:
         assert connection.scalar(text("select app.current_tenant_id()")) is None
     engine.dispose()
+
+
+def test_a_listener_that_came_after_a_session_hears_the_next_one_of_the_same_tenant(db: Database) -> None:
+    tenant, heard = uuid4(), []
+    with db.tenant(tenant) as session:
+        session.execute(ONE)
+
+    def hear(_connection, _cursor, statement, *_rest) -> None:
+        heard.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        with db.tenant(tenant) as session:
+            session.execute(ONE)
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+    assert heard == ["select 1"]
 
 
 def test_tenants_alternating_on_one_connection_never_meet(watched: Database, db: Database) -> None:
