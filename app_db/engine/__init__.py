@@ -1,7 +1,7 @@
 """Engines and pools: the only importer of a driver. Takes arguments, reads no environment."""
 
+from .begin import DEFAULT_MODE, Mode
 from .binding import NO_TENANT, BoundEngine, NoTenant, bound_to, unbound_view
-from .connection import DEFAULT_MODE, Mode
 from .factory import PoolFigures, admin_engine, pooled_engine
 
 __all__ = [

@@ -17,7 +17,7 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 
 from ..context import TenantContext
 from ..errors import TenantNotBound
-from .connection import DEFAULT_MODE, Binding, Mode
+from .begin import DEFAULT_MODE, Binding, Mode
 from .dialect import handed_over
 from .options import CONTEXT_OPTION, MODE_OPTION
 
@@ -52,16 +52,12 @@ class BoundEngine(OptionEngine):
         self._views: dict[tuple[TenantContext | NoTenant, Mode], BoundEngine] = {}
 
     def raw_connection(self) -> PoolProxiedConnection:
-        """Check a connection out, and hand it the binding."""
+        """Check a connection out, and hand it the binding; raises TenantNotBound where a tenant's engine has none."""
         token = handed_over.set(self._binding)
         try:
-            checked_out = self._proxied.pool.connect()
+            return self._proxied.pool.connect()
         finally:
             handed_over.reset(token)
-        connection: Any = checked_out.dbapi_connection
-        if not connection.is_lent:  # a fresh one, which is not pinged
-            connection.lend(self._binding)
-        return checked_out
 
     def rebound(self, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> BoundEngine:
         """Return a view like this one, bound to the context: what a session gets, at the cost of a copy.

@@ -1,73 +1,53 @@
-"""The driver's connection: held in autocommit, it begins each transaction with one message of its own.
+"""The driver's connection: held in autocommit, it begins each transaction with a message of its own.
 
 The message is BEGIN with its options, the limits of a session behind a pooler, and the context: `begin isolation level
 serializable read only; set local app.current_tenant_id = '…'`. psycopg2 would send BEGIN by itself, without them.
+
+Where it can, the message waits and travels with the first statement (see `cursor`), which saves its round trip.
 
 Lent to a checkout and taken back after it: what a transaction is bound to belongs to the checkout and to nobody after.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import contextlib
+import select
+import time
+from dataclasses import replace
 from typing import Any
 
-from psycopg2 import extensions
+from psycopg2 import Error, InterfaceError, extensions
+
+from .begin import DEFAULT_MODE, Binding, Mode
+from .cursor import Cursor
 
 _IDLE = extensions.TRANSACTION_STATUS_IDLE
 
-
-@dataclass(frozen=True, slots=True)
-class Mode:
-    """The options of BEGIN; None leaves one to the server. `autocommit` begins nothing."""
-
-    isolation_level: str | None = None
-    read_only: bool | None = None
-    deferrable: bool | None = None
-    autocommit: bool = False
-
-    def begin(self) -> str:
-        """Return the statement that begins a transaction of this mode."""
-        words = ["begin"]
-        if self.isolation_level is not None:
-            words.append(f"isolation level {self.isolation_level.lower()}")
-        if self.read_only is not None:
-            words.append("read only" if self.read_only else "read write")
-        if self.deferrable is not None:
-            words.append("deferrable" if self.deferrable else "not deferrable")
-        return " ".join(words)
-
-
-DEFAULT_MODE = Mode()
-
-
-class Binding:
-    """What a checkout hands over: the statements that bind each of its transactions, and their mode.
-
-    `message` begins such a transaction. (No dataclass: one is made for each session.)
-    """
-
-    __slots__ = ("message", "mode", "statements")
-
-    def __init__(self, statements: str = "", mode: Mode = DEFAULT_MODE) -> None:
-        self.statements = statements
-        self.mode = mode
-        begin = "begin" if mode is DEFAULT_MODE else mode.begin()
-        self.message = f"{begin}; {statements}" if statements else begin
+# Seconds for which a connection is trusted after its last use, if its socket is silent. What forgets a connection
+# without a word (a firewall, a NAT gateway) does so after minutes; who ends one in words leaves them in the socket.
+TRUSTED_FOR = 1.0
 
 
 class AppDbConnection(extensions.connection):
-    """A psycopg2 connection that the dialect begins, commits and rolls back by messages of its own."""
+    """A psycopg2 connection that the dialect begins, commits and rolls back by messages of its own.
+
+    `pending` is the message that begins the transaction, for as long as it waits for a first statement.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.cursor_factory = Cursor
         self.mode = DEFAULT_MODE
         self.always = ""
         self.binding: Binding | None = None
         self.is_lent = False
+        self.pending: str | None = None
         self._begun: Mode | None = None
-        self._is_managed = False
+        self._is_managed = self._is_raw = self._has_plain_cursors = False
         self._control: Any = None
         self._own_mode = DEFAULT_MODE
+        self._socket: select.poll | None = None
+        self._used_at = 0.0
 
     def lend(self, binding: Binding | None) -> None:
         """Begin a checkout; its transactions are bound by `binding`, or by nothing."""
@@ -79,21 +59,33 @@ class AppDbConnection(extensions.connection):
 
     def take_back(self) -> None:
         """End the checkout: nothing of it is left for the next one."""
-        self.is_lent = self._is_managed = False
-        self.binding = None
-        self._begun = None
+        self.is_lent = self._is_managed = self._is_raw = self._has_plain_cursors = False
+        self.binding = self.pending = self._begun = None
         self.mode = self._own_mode
+        self._used_at = time.monotonic()
         if not self.autocommit and not self.closed:
             self.autocommit = True
 
     @property
     def begin_message(self) -> str:
-        """The one message that begins a transaction."""
+        """The message that begins a transaction."""
         binding = self.binding
         if binding is not None and self.mode is binding.mode and not self.always:
             return binding.message
         parts = [self.mode.begin(), self.always, binding.statements if binding is not None else ""]
         return "; ".join(part for part in parts if part)
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the connection is alive for all that can be known without asking the server."""
+        if time.monotonic() - self._used_at > TRUSTED_FOR:
+            return False
+        if self.closed:
+            raise InterfaceError("connection already closed")
+        if self._socket is None:
+            self._socket = select.poll()
+            self._socket.register(self.fileno(), select.POLLIN)
+        return not self._socket.poll(0)  # a goodbye would be there to be read, or an end of the stream
 
     def begin_ahead(self) -> None:
         """Begin at checkout, in place of a ping; `begin` finds the transaction open."""
@@ -101,40 +93,58 @@ class AppDbConnection(extensions.connection):
         self._begun = self.mode
 
     def begin(self) -> None:
-        """See that a transaction of the wanted mode is open; sends nothing where the ping has begun it."""
+        """See that the next statement is in a transaction of the wanted mode; sends nothing unless it must."""
         ahead, self._begun = self._begun, None
-        self._is_managed = True
-        if ahead is not None and (ahead is self.mode or ahead == self.mode):
-            return
-        if self.mode.autocommit:
-            if ahead is not None:
-                self.send("rollback")
-        elif ahead is not None:
+        self._is_managed, self._is_raw = True, False
+        if ahead is None:
+            self.wait_to_begin()
+        elif self.mode.autocommit:
+            self.send("rollback")
+        elif ahead is not self.mode and ahead != self.mode:
             self.send(f"rollback; {self.begin_message}")
-        else:
-            self.begin_unless_open()
 
-    def begin_unless_open(self) -> None:
-        """Begin for whoever works past SQLAlchemy, as psycopg2 would; in autocommit nothing is begun."""
-        if self.autocommit and not self.mode.autocommit and self.get_transaction_status() == _IDLE:
-            self.send(self.begin_message)
+    def wait_to_begin(self) -> None:
+        """Have the next statement begin a transaction, unless one is open; in autocommit nothing is begun."""
+        is_asked_for = self.autocommit and not self.mode.autocommit
+        if is_asked_for and self.pending is None and self.get_transaction_status() == _IDLE:
+            self.pending = self.begin_message
+
+    def send_pending(self) -> None:
+        """Send the message that waits by itself, for what can't travel with it."""
+        message, self.pending = self.pending, None
+        if message is not None:
+            self.send(message)
+
+    def fail(self) -> None:
+        """Leave the transaction as a statement leaves it that PostgreSQL refused: open, and good for ROLLBACK alone.
+
+        A message is parsed as a whole, so a syntax error in the statement has kept BEGIN from being executed, and what
+        follows would run outside of any transaction. Going back to a savepoint that does not exist fails by design.
+        """
+        with contextlib.suppress(Error):
+            self.send(f"{self.begin_message}; rollback to savepoint app_db_failed_statement")
 
     def change_mode(self, **changes: Any) -> None:
         """Change the mode of transactions to come; as in psycopg2, one that is open is rolled back."""
         self.mode = replace(self.mode, **changes)
+        self.pending = None
         if self._begun is None and self.get_transaction_status() != _IDLE:
             self.send("rollback")
 
     def send(self, statements: str) -> None:
         """Send statements as one message."""
         if self._control is None:
-            self._control = super().cursor()
+            self._control = super().cursor(cursor_factory=extensions.cursor)
         self._control.execute(statements)
 
     def cursor(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a cursor; whoever works past SQLAlchemy finds a transaction begun."""
+        """Return a cursor; whoever works past SQLAlchemy has a transaction begun, as by psycopg2."""
         if self.is_lent and not self._is_managed:
-            self.begin_unless_open()
+            self._is_raw = True
+            self.wait_to_begin()
+        if args or kwargs:  # of a class that knows nothing of messages that wait
+            self._has_plain_cursors = self.is_lent
+            self.send_pending()
         return super().cursor(*args, **kwargs)
 
     def lobject(self, *args: Any, **kwargs: Any) -> Any:
@@ -143,7 +153,8 @@ class AppDbConnection(extensions.connection):
         Its BEGIN, inside ours, is a warning to the server and no more.
         """
         if self.is_lent and not self.mode.autocommit:
-            self.begin_unless_open()
+            self.wait_to_begin()
+            self.send_pending()
             self.autocommit = False
         return super().lobject(*args, **kwargs)
 
@@ -156,13 +167,14 @@ class AppDbConnection(extensions.connection):
         self._end("rollback")
 
     def _end(self, statement: str) -> None:
-        was_managed, self._is_managed, self._begun = self._is_managed, False, None
+        is_raw, self._is_managed = self._is_raw, False
+        self._begun = self.pending = None
         if not self.autocommit:
             super().commit() if statement == "commit" else super().rollback()
             self.autocommit = True
         elif self.get_transaction_status() != _IDLE:
             self.send(statement)
-        # whoever works past SQLAlchemy may go on with a cursor that he has, and expects psycopg2 to begin; where a
-        # tenant is bound it must not, since that transaction would be bound to none
-        if self.is_lent and not was_managed and self.binding is None and not self.mode.autocommit:
-            self.autocommit = False
+        if is_raw:  # whoever works past SQLAlchemy may go on with a cursor that he has: bound, in a new transaction
+            self.wait_to_begin()
+            if self._has_plain_cursors:
+                self.send_pending()

@@ -1,4 +1,7 @@
-"""A server-side cursor by DECLARE and FETCH: psycopg2's own refuses to work in the driver's autocommit."""
+"""The driver's cursors: one that sends BEGIN along with the first statement, and one whose rows stay on the server.
+
+Both know the `AppDbConnection` that they belong to, and what waits there to be sent.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,66 @@ from typing import Any
 
 from psycopg2 import extensions
 
+_IDLE = extensions.TRANSACTION_STATUS_IDLE
 _IN_TRANSACTION = extensions.TRANSACTION_STATUS_INTRANS
+_execute = extensions.cursor.execute
+
+
+class Cursor(extensions.cursor):
+    """A psycopg2 cursor. What begins its transaction, if that still waits, is sent in the message of its statement."""
+
+    connection: Any
+
+    def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002  # psycopg2's own name
+        """Execute a statement, and begin the transaction before it where that is still to be done."""
+        connection = self.connection
+        begin = connection.pending
+        if begin is None:
+            _execute(self, query, vars)
+        elif type(query) is str and query:
+            self._begin_and_execute(begin, query, vars)
+        else:
+            connection.send_pending()
+            _execute(self, query, vars)
+
+    def _begin_and_execute(self, begin: str, query: str, values: Any) -> None:
+        connection = self.connection
+        connection.pending = None
+        try:
+            # on a line of its own, so that "LINE 2" of a message is the first one of the statement
+            _execute(self, f"{begin};\n{query}", values)
+        except BaseException as error:
+            if not connection.closed and connection.get_transaction_status() == _IDLE:
+                if getattr(error, "pgcode", None) is None:
+                    connection.pending = begin  # it never left: psycopg2 could not make sense of the values
+                else:
+                    connection.fail()
+            raise
+
+    def executemany(self, query: Any, vars_list: Any) -> None:
+        """Execute a statement for each of the values."""
+        self.connection.send_pending()
+        super().executemany(query, vars_list)
+
+    def callproc(self, *args: Any) -> Any:
+        """Call a function."""
+        self.connection.send_pending()
+        return super().callproc(*args)
+
+    def copy_expert(self, *args: Any, **kwargs: Any) -> None:
+        """Copy by a COPY statement."""
+        self.connection.send_pending()
+        super().copy_expert(*args, **kwargs)
+
+    def copy_from(self, *args: Any, **kwargs: Any) -> None:
+        """Copy into a table."""
+        self.connection.send_pending()
+        super().copy_from(*args, **kwargs)
+
+    def copy_to(self, *args: Any, **kwargs: Any) -> None:
+        """Copy out of a table."""
+        self.connection.send_pending()
+        super().copy_to(*args, **kwargs)
 
 
 class ServerSideCursor:
@@ -21,7 +83,7 @@ class ServerSideCursor:
 
     def __init__(self, connection: Any, name: str) -> None:
         self.name = name
-        connection.begin_unless_open()
+        connection.wait_to_begin()
         self._cursor = connection.cursor()
         self._is_open = False
 

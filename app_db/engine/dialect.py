@@ -1,4 +1,4 @@
-"""The dialect `postgresql+app_db`: psycopg2, with transactions that begin in one message with their context.
+"""The dialect `postgresql+app_db`: psycopg2, with transactions that begin in one message with context and statement.
 
 Everything else behaves as SQLAlchemy's own psycopg2 dialect does, whose test suite is the yardstick; `driver` stays
 `psycopg2`, because SQLAlchemy branches on it.
@@ -15,7 +15,8 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from sqlalchemy.exc import ArgumentError
 
 from ..errors import LOST_COMMIT, TenantMismatch, TenantNotBound, UnsafeTransaction
-from .connection import AppDbConnection, Binding
+from .begin import Binding
+from .connection import AppDbConnection
 from .cursor import ServerSideCursor
 from .options import CONTEXT_OPTION
 from .predicate import TenantCompiler, TenantExecutionContext
@@ -61,10 +62,9 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     @classmethod
     def engine_created(cls, engine: Engine) -> None:
-        """Lend each connection to its checkout, and take it back; a tenant's view lends by itself."""
+        """Lend each connection to its checkout, and take it back."""
         event.listen(engine, "checkin", _take_back)
-        if not getattr(engine.dialect, "require_context", False):
-            event.listen(engine, "checkout", _lend)
+        event.listen(engine, "checkout", _lend)
 
     def connect(self, *args: Any, **options: Any) -> Any:
         """Connect by a connection of ours."""
@@ -97,21 +97,37 @@ class AppDbDialect(stock.PGDialect_psycopg2):
         return prepare_ours
 
     def do_ping(self, dbapi_connection: Any) -> bool:
-        """Begin: the liveness check is the first message of the transaction."""
-        dbapi_connection.lend(handed_over.get())
+        """Begin: the liveness check is the first message of the transaction.
+
+        A connection that was in use a moment ago needs none, and begins with its first statement.
+        """
+        self.lend(dbapi_connection)
+        if dbapi_connection.is_trusted:
+            return True
         if dbapi_connection.mode.autocommit:
             dbapi_connection.send("select 1")
         else:
-            if self.require_context and dbapi_connection.binding is None:
-                self._refuse(dbapi_connection)
             dbapi_connection.begin_ahead()
         return True
+
+    def lend(self, dbapi_connection: Any) -> None:
+        """Lend the connection to the view of the engine that is checking out."""
+        binding = handed_over.get()
+        if binding is None and self.require_context:
+            raise TenantNotBound(
+                "a connection of a tenant's engine was asked for without a tenant: "
+                "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
+            )
+        dbapi_connection.lend(binding)
 
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         """Begin, where the ping has not."""
         connection: Any = dbapi_connection.dbapi_connection
-        if self.require_context and (connection.binding is None or connection.mode.autocommit):
-            self._refuse(connection)
+        if connection.mode.autocommit and connection.binding is not None and connection.binding.statements:
+            raise UnsafeTransaction(
+                "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
+                "leave the isolation level as it is, and commit after each statement instead"
+            )
         connection.begin()
 
     def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
@@ -196,27 +212,14 @@ class AppDbDialect(stock.PGDialect_psycopg2):
             )
         super().set_connection_execution_options(connection, opts)
 
-    def _refuse(self, connection: Any) -> None:
-        """Raise for a transaction without a context, or for a tenant's in autocommit."""
-        if connection.binding is None:
-            raise TenantNotBound(
-                "a transaction was about to begin on a tenant's engine without a tenant: "
-                "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
-            )
-        if connection.binding.statements:
-            raise UnsafeTransaction(
-                "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
-                "leave the isolation level as it is, and commit after each statement instead"
-            )
-
     def _mark_lost_commit(self, error: Exception, dbapi_connection: PoolProxiedConnection) -> None:
         if self.is_disconnect(error, dbapi_connection.dbapi_connection, None):  # type: ignore[no-untyped-call]
             setattr(error, LOST_COMMIT, True)
 
 
-def _lend(connection: Any, _record: Any, _fairy: Any) -> None:
+def _lend(connection: Any, _record: Any, fairy: Any) -> None:
     if not connection.is_lent:  # the ping has lent it already
-        connection.lend(handed_over.get())
+        fairy._pool._dialect.lend(connection)  # noqa: SLF001
 
 
 def _take_back(connection: Any, _record: Any) -> None:

@@ -1,4 +1,4 @@
-"""What reaches the server: the begin of each transaction in one message, with its options and its tenant."""
+"""What reaches the server: the begin of each transaction, its options, its tenant and its first statement, at once."""
 
 from __future__ import annotations
 
@@ -28,22 +28,28 @@ def bind(tenant: UUID) -> str:
     return f"set local app.current_tenant_id = '{tenant}'"
 
 
+@pytest.fixture
+def after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every checkout comes so long after the last use of its connection that it has to be asked for its health."""
+    monkeypatch.setattr("app_db.engine.connection.TRUSTED_FOR", -1)
+
+
 def row(code: str, tenant: UUID | None = None) -> dict[str, object]:
     return {"code": code, "name": "Brick", "unit": "pcs", "price_minor": 1}
 
 
-def test_a_unit_of_work_is_three_messages(watched: Database, sent: Sent) -> None:
+def test_a_unit_of_work_is_two_messages(watched: Database, sent: Sent) -> None:
     tenant = uuid4()
     with watched.tenant(tenant) as session:
         session.execute(ONE)
-    assert sent() == [f"begin; {bind(tenant)}", "select 1", "commit"]
+    assert sent() == [f"begin; {bind(tenant)}; select 1", "commit"]
 
 
 def test_the_person_rides_in_the_same_message(watched: Database, sent: Sent) -> None:
     tenant, user = uuid4(), uuid4()
     with watched.tenant(tenant, user_id=user) as session:
         session.execute(ONE)
-    assert sent()[0] == f"begin; {bind(tenant)}; set local app.current_user_id = '{user}'"
+    assert sent()[0] == f"begin; {bind(tenant)}; set local app.current_user_id = '{user}'; select 1"
 
 
 def test_a_session_without_statements_sends_nothing(watched: Database, sent: Sent) -> None:
@@ -68,7 +74,7 @@ def test_options_of_a_session_ride_in_the_same_message(
         session.execute(ONE)
     with watched.tenant(tenant) as session:
         session.execute(ONE)
-    assert sent() == [f"{begin}; {bind(tenant)}", "select 1", "commit", f"begin; {bind(tenant)}", "select 1", "commit"]
+    assert sent() == [f"{begin}; {bind(tenant)}; select 1", "commit", f"begin; {bind(tenant)}; select 1", "commit"]
 
 
 def test_sqlalchemys_own_options_on_an_engine_ride_in_the_same_message(watched: Database, sent: Sent) -> None:
@@ -79,11 +85,20 @@ def test_sqlalchemys_own_options_on_an_engine_ride_in_the_same_message(watched: 
     with engine.begin() as connection:
         connection.execute(ONE)
     begin = "begin isolation level serializable read only deferrable"
-    assert sent() == [f"{begin}; {bind(tenant)}", "select 1", "commit"]
+    assert sent() == [f"{begin}; {bind(tenant)}; select 1", "commit"]
 
 
-def test_options_given_after_the_checkout_begin_anew_and_are_not_lost(watched: Database, sent: Sent) -> None:
-    """The ping has begun already: one more message takes it back, in the same breath as the right begin."""
+def test_options_given_after_the_checkout_are_not_lost(watched: Database, sent: Sent) -> None:
+    tenant = uuid4()
+    with watched.engine(tenant).connect() as connection:
+        connection.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ").execute(ONE)
+    assert sent()[0] == f"begin isolation level repeatable read read only; {bind(tenant)}; select 1"
+    with watched.tenant(tenant) as session:
+        assert session.scalar(text("select current_setting('transaction_read_only')")) == "off"
+
+
+def test_options_given_after_a_ping_that_began_begin_anew(watched: Database, sent: Sent, after_a_pause: None) -> None:
+    """One more message takes back what the ping has begun, in the same breath as the right begin."""
     tenant = uuid4()
     with watched.engine(tenant).connect() as connection:
         connection.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
@@ -102,7 +117,7 @@ def test_each_transaction_of_a_session_is_bound(watched: Database, sent: Sent) -
         session.commit()
         session.execute(ONE)
         session.rollback()
-    assert sent() == [f"begin; {bind(tenant)}", "select 1", "commit", f"begin; {bind(tenant)}", "select 1", "rollback"]
+    assert sent() == [f"begin; {bind(tenant)}; select 1", "commit", f"begin; {bind(tenant)}; select 1", "rollback"]
 
 
 def test_savepoints_are_as_ever(watched: Database, sent: Sent) -> None:
@@ -112,8 +127,11 @@ def test_savepoints_are_as_ever(watched: Database, sent: Sent) -> None:
         with pytest.raises(RuntimeError), session.begin_nested():
             session.execute(ONE)
             raise RuntimeError
-    kinds = [message.split()[0].lower() for message in sent()]
-    assert kinds == ["begin;", "savepoint", "select", "release", "savepoint", "select", "rollback", "commit"]
+    first, *others = sent()
+    assert first.lower().startswith("begin; set local app.current_tenant_id = ")
+    assert "; savepoint" in first.lower()
+    kinds = [message.split()[0].lower() for message in others]
+    assert kinds == ["select", "release", "savepoint", "select", "rollback", "commit"]
 
 
 def test_two_phases_are_prepared_and_committed_by_name(watched: Database, sent: Sent) -> None:
@@ -124,7 +142,7 @@ def test_two_phases_are_prepared_and_committed_by_name(watched: Database, sent: 
         transaction.prepare()
         transaction.commit()
     prepared = ["prepare transaction 'it''s one'", "commit prepared 'it''s one'"]
-    assert sent() == [f"begin; {bind(tenant)}", "select 1", *prepared]
+    assert sent() == [f"begin; {bind(tenant)}; select 1", *prepared]
 
 
 @pytest.mark.parametrize("end", ["commit_prepared", "rollback_prepared"])
@@ -152,7 +170,7 @@ def test_rows_stay_on_the_server_until_they_are_fetched_and_end_with_the_transac
         messages = sent()
         assert len(first) == 3
         assert sum("fetch forward" in message.lower() for message in messages) <= 2
-        assert any(message.startswith("declare") for message in messages)
+        assert any("; declare" in message for message in messages)
         session.commit()
         with pytest.raises(Exception, match=r"closed|does not exist"):
             list(stream)
@@ -185,6 +203,16 @@ def test_copy_through_the_sessions_connection_is_bound(watched: Database, tenant
         cursor.copy_expert("copy copied from stdin", io.StringIO("A\nB\n"))
         assert session.scalar(text("select count(*) from copied")) == 2
     assert out.getvalue() == "C-1\n"
+    assert sent()[0].lower().startswith(f"begin; {bind(tenant)}; insert")
+
+
+def test_copy_as_the_first_thing_is_bound(watched: Database, tenant: UUID, sent: Sent) -> None:
+    """COPY can't travel with BEGIN, so BEGIN goes ahead of it."""
+    with watched.tenant(tenant) as session:
+        session.connection().connection.cursor().copy_expert(
+            "copy (select app.current_tenant_id()) to stdout", out := io.StringIO()
+        )
+    assert out.getvalue() == f"{tenant}\n"
     assert sent()[0] == f"begin; {bind(tenant)}"
 
 
@@ -250,7 +278,16 @@ def plain(through: URL) -> Iterator[object]:
 class TestWithoutTenants:
     """`create_engine("postgresql+app_db://…")` behaves as SQLAlchemy's own dialect."""
 
-    def test_a_transaction_is_begin_statement_commit_with_the_ping_as_begin(self, plain, proxy) -> None:
+    def test_a_transaction_begins_with_its_first_statement(self, plain, proxy) -> None:
+        with plain.connect():
+            pass
+        proxy.reset()
+        with Session(plain) as session:
+            session.execute(ONE)
+            session.commit()
+        assert proxy.queries == ["begin;\nselect 1", "commit"]
+
+    def test_after_a_pause_the_ping_is_the_begin(self, plain, proxy, after_a_pause) -> None:
         with plain.connect():
             pass
         proxy.reset()
@@ -266,8 +303,7 @@ class TestWithoutTenants:
         with plain.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("select 2"))
             connection.execute(text("select 3"))
-        assert [query for query in proxy.queries if query not in {"begin", "rollback"}] == ["select 2", "select 3"]
-        assert proxy.queries.index("rollback") < proxy.queries.index("select 2")
+        assert proxy.queries == ["select 2", "select 3"]
         with plain.connect() as connection:
             assert connection.get_isolation_level() == "READ COMMITTED"
 
@@ -323,7 +359,7 @@ def test_behind_a_transaction_pooler_the_limits_ride_in_the_message(
         shown = [session.scalar(text(f"select current_setting('{name}')")) for name in ("lock_timeout", "TimeZone")]
     begin = next(query for query in proxy.queries if query.startswith("begin"))
     assert begin.startswith("begin; set local statement_timeout = '60000'; set local lock_timeout = '3000'; ")
-    assert begin.endswith(bind(tenant))
+    assert begin.endswith(f"{bind(tenant)};\nselect current_setting('lock_timeout')")
     assert shown == ["3s", "UTC"]
     assert not any("options" in message.sql for message in proxy.messages if message.kind == "startup")
     database.dispose()
@@ -338,6 +374,10 @@ def test_an_engine_that_needs_a_tenant_sends_nothing_without_one(through: URL, p
         connection.execute(ONE)
     assert proxy.queries == []
     engine.dispose()
+
+
+def test_it_sends_nothing_without_one_after_a_pause_either(through: URL, proxy, after_a_pause: None) -> None:
+    test_an_engine_that_needs_a_tenant_sends_nothing_without_one(through, proxy)
 
 
 def test_a_tenant_in_autocommit_is_refused_before_its_statement(watched: Database, sent: Sent) -> None:

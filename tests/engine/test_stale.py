@@ -10,6 +10,7 @@ from proxy import CountingProxy
 from sqlalchemy import text
 
 from app_db.engine import admin_engine
+from app_db.engine.connection import AppDbConnection
 from app_db.errors import CommitOutcomeUnknown, ConnectionLost
 from app_db.server import EmbeddedServer
 from app_db.session import Database
@@ -32,6 +33,39 @@ def test_a_stale_connection_is_replaced_without_the_caller_noticing(db: Database
     for _ in range(6):
         with db.tenant(tenant) as session:
             assert session.scalar(text("select app.current_tenant_id()")) == tenant
+
+
+@pytest.mark.parametrize("end", ["drop", "half_close"])
+def test_a_connection_that_ended_a_moment_ago_is_replaced_before_anything_is_sent_on_it(
+    watched: Database, proxy: CountingProxy, end: str
+) -> None:
+    """It was in use too lately to be asked for its health, but its end stands in its socket."""
+    with watched.tenant(uuid4()) as session:
+        session.execute(text("select 1"))
+    getattr(proxy, end)()
+    proxy.reset()
+    with watched.tenant(uuid4()) as session:
+        session.execute(text("select 2"))
+    assert len([query for query in proxy.queries if "select 2" in query]) == 1
+
+
+def test_without_a_look_at_the_socket_it_would_not_be(
+    watched: Database, proxy: CountingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AppDbConnection, "is_trusted", True)
+    with pytest.raises(ConnectionLost):
+        test_a_connection_that_ended_a_moment_ago_is_replaced_before_anything_is_sent_on_it(watched, proxy, "drop")
+
+
+def test_a_first_statement_is_never_sent_twice(watched: Database, proxy: CountingProxy) -> None:
+    """A connection that dies with the first statement on its way is no stale one: the statement may have run."""
+    with watched.tenant(uuid4()) as session:
+        session.execute(text("select 1"))
+    proxy.stall()
+    threading.Timer(0.2, proxy.drop).start()
+    with pytest.raises(ConnectionLost), watched.tenant(uuid4()) as session:
+        session.execute(text("select 2"))
+    assert len([query for query in proxy.queries if "select 2" in query]) == 1
 
 
 def test_a_proxy_that_dropped_its_connections_is_survived(watched: Database, proxy: CountingProxy) -> None:
