@@ -17,7 +17,7 @@ from .errors import TenantNotBound
 __all__ = ["TenantContext", "current_tenant", "tenant_context"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class TenantContext:
     """The tenant of a unit of work and, where known, the person at work in it.
 
@@ -28,12 +28,12 @@ class TenantContext:
     tenant_id: UUID
     user_id: UUID | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tenant_id", _uuid("tenant_id", self.tenant_id))
-        if self.user_id is not None:
-            object.__setattr__(self, "user_id", _uuid("user_id", self.user_id))
+    def __init__(self, tenant_id: UUID | str, user_id: UUID | str | None = None) -> None:
+        _set(self, "tenant_id", tenant_id if type(tenant_id) is UUID else _uuid("tenant_id", tenant_id))
+        _set(self, "user_id", user_id if user_id is None else _uuid("user_id", user_id))
 
 
+_set = object.__setattr__  # an instance is frozen
 _current: ContextVar[TenantContext | None] = ContextVar("app_db_tenant_context", default=None)
 
 
@@ -55,7 +55,7 @@ def current_tenant() -> TenantContext:
 @contextmanager
 def tenant_context(tenant_id: UUID | str, user_id: UUID | str | None = None) -> Iterator[TenantContext]:
     """Make this tenant (and person) the current one inside the block, for `tenant_session()` and `get_db()`."""
-    context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]  # strings are parsed there
+    context = TenantContext(tenant_id, user_id)
     token = _current.set(context)
     try:
         yield context

@@ -5,6 +5,7 @@
     ├── TenantNotBound             work for a tenant, and nobody said which
     ├── TenantMismatch             one session, one tenant: a second one was asked for
     ├── UnsafeTransaction          a mode in which a tenant can't be bound (autocommit)
+    ├── PoolExhausted              no connection came free in time
     ├── ScopeError                 a mapped table does not say whose rows it holds
     ├── StartupRefused             this login or this schema must not serve an application
     ├── ServerError                the embedded PostgreSQL (NotPermittedError: its account may not execute something)
@@ -35,7 +36,9 @@ from sqlalchemy import exc as sa_exc
 
 
 class AppDbError(Exception):
-    """Anything that app_db raises on purpose."""
+    """Anything that app_db raises on purpose; `retryable` where the whole unit of work may be run again as it is."""
+
+    retryable = False
 
 
 class SettingsError(AppDbError):
@@ -52,6 +55,18 @@ class TenantMismatch(AppDbError):
 
 class UnsafeTransaction(AppDbError):
     """The transaction mode asked for can't carry a tenant."""
+
+
+class PoolExhausted(AppDbError, sa_exc.TimeoutError):
+    """No connection of the pool came free in time; nothing was begun, so the unit of work may be run again."""
+
+    retryable = True
+
+    def __init__(self, error: sa_exc.TimeoutError) -> None:
+        super().__init__(
+            f"{error.args[0] if error.args else error}: keep units of work short and wait for nothing inside of them, "
+            "or raise APP_DB_POOL_SIZE or APP_DB_MAX_OVERFLOW within the server's max_connections"
+        )
 
 
 class ScopeError(AppDbError):
@@ -146,18 +161,21 @@ class ExclusionViolation(DatabaseError, sa_exc.IntegrityError):
 class SerializationFailure(DatabaseError, sa_exc.OperationalError):
     """Another transaction came first; the whole unit of work may be run again."""
 
+    retryable = True
     remedy = "run the whole unit of work again"
 
 
 class DeadlockDetected(DatabaseError, sa_exc.OperationalError):
     """Two transactions waited for each other and this one was chosen; the whole unit of work may be run again."""
 
+    retryable = True
     remedy = "run the whole unit of work again"
 
 
 class LockNotAvailable(DatabaseError, sa_exc.OperationalError):
     """A lock was not granted within lock_timeout."""
 
+    retryable = True
     remedy = "run the unit of work again, or look for the transaction that holds the lock"
 
 
@@ -176,12 +194,14 @@ class UnboundTransaction(DatabaseError, sa_exc.DatabaseError, TenantNotBound):
 class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     """The server can't be reached or went away."""
 
+    retryable = True
     remedy = "see that the server runs and that the URL names it; a unit of work not yet committed may be run again"
 
 
 class CommitOutcomeUnknown(ConnectionLost):
     """The connection was lost before the answer to COMMIT came: the work may be done, or not. Never run again by us."""
 
+    retryable = False
     remedy = "look whether the work was done before you run it again; an idempotency key makes that easy"
 
 

@@ -1,7 +1,7 @@
 """Engines and pools: the only importer of a driver. Takes arguments, reads no environment."""
 
 from .begin import DEFAULT_MODE, Mode
-from .binding import NO_TENANT, BoundEngine, NoTenant, bound_to, unbound_view
+from .binding import NO_TENANT, BoundEngine, NoTenant, bound_to
 from .factory import PoolFigures, admin_engine, pooled_engine
 
 __all__ = [
@@ -14,5 +14,4 @@ __all__ = [
     "admin_engine",
     "bound_to",
     "pooled_engine",
-    "unbound_view",
 ]

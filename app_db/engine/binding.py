@@ -12,13 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine
+from sqlalchemy import exc as sa_exc
 from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.engine.interfaces import PoolProxiedConnection
 
 from ..context import TenantContext
-from ..errors import TenantNotBound
+from ..errors import PoolExhausted, TenantNotBound
 from .begin import DEFAULT_MODE, Binding, Mode
-from .dialect import handed_over
+from .dialect import handed_over, no_tenant
 from .options import CONTEXT_OPTION, MODE_OPTION
 
 # Views kept for the next session of the same tenant and person: a kilobyte and five microseconds each.
@@ -49,26 +50,39 @@ class BoundEngine(OptionEngine):
         super().__init__(proxied, execution_options)
         self._has_events = self._has_events or proxied._has_events  # noqa: SLF001
         self._binding = _binding(self._execution_options)
-        self._views: dict[tuple[TenantContext | NoTenant, Mode], BoundEngine] = {}
+        self._views: dict[Any, BoundEngine] = {}
 
     def raw_connection(self) -> PoolProxiedConnection:
-        """Check a connection out, and hand it the binding; raises TenantNotBound where a tenant's engine has none."""
-        token = handed_over.set(self._binding)
+        """Check a connection out, and hand it the binding.
+
+        Raises TenantNotBound where a tenant's engine has none, and PoolExhausted where no connection came free in time.
+        """
+        binding = self._binding
+        if binding is None and self.dialect.require_context:  # type: ignore[attr-defined]  # a dialect of ours
+            raise no_tenant()
+        token = handed_over.set(binding)
         try:
-            return self._proxied.pool.connect()
+            checked_out = self._proxied.pool.connect()
+        except sa_exc.TimeoutError as error:
+            raise PoolExhausted(error) from error
         finally:
             handed_over.reset(token)
+        connection: Any = checked_out.dbapi_connection
+        if not connection.is_lent:  # a fresh one, which is not pinged
+            connection.lend(binding)
+        return checked_out
 
     def rebound(self, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> BoundEngine:
         """Return a view like this one, bound to the context: what a session gets, at the cost of a copy.
 
         It shares its event listeners with this one; `bound_to` makes one that has its own.
         """
-        view = self._views.get((context, mode))
+        key = _key(context, mode)
+        view = self._views.get(key)
         if view is None:
             if len(self._views) >= _MOST_VIEWS:
                 self._views.clear()
-            view = self._views[context, mode] = self._copy(context, mode)
+            view = self._views[key] = self._copy(context, mode)
         elif not view._has_events:  # noqa: SLF001
             view._has_events = self._proxied._has_events  # noqa: SLF001  # a listener may have come since
         return view
@@ -92,11 +106,6 @@ def bound_to(engine: Engine, context: TenantContext | NoTenant, mode: Mode = DEF
     return BoundEngine(engine, {CONTEXT_OPTION: context, MODE_OPTION: mode})
 
 
-def unbound_view(engine: Engine) -> BoundEngine:
-    """Return a view that is bound to nothing, of which `BoundEngine.rebound` makes bound ones cheaply."""
-    return BoundEngine(engine, {})
-
-
 def set_local(context: TenantContext) -> str:
     """Return the statements that bind the context to the current transaction.
 
@@ -113,6 +122,13 @@ def _text(value: UUID) -> str:
     if type(value) is not UUID:
         raise TenantNotBound(f"{value!r} is no UUID: make a TenantContext, which parses it")
     return str(value)
+
+
+def _key(context: TenantContext | NoTenant, mode: Mode) -> Any:
+    """Return what tells one view from another: numbers, whose hashes are made without a step of Python's."""
+    if mode is not DEFAULT_MODE or isinstance(context, NoTenant):
+        return context, mode
+    return context.tenant_id.int, context.user_id and context.user_id.int
 
 
 def _bind(context: TenantContext | NoTenant, mode: Mode) -> Binding:

@@ -11,15 +11,17 @@ Lent to a checkout and taken back after it: what a transaction is bound to belon
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import time
 from dataclasses import replace
 from typing import Any
 
-from psycopg2 import Error, InterfaceError, extensions
+from psycopg2 import Error, InterfaceError, OperationalError, extensions
 
+from . import fork
 from .begin import DEFAULT_MODE, Binding, Mode
-from .cursor import Cursor
+from .cursor import INHERITED, Cursor
 
 _IDLE = extensions.TRANSACTION_STATUS_IDLE
 
@@ -48,6 +50,8 @@ class AppDbConnection(extensions.connection):
         self._own_mode = DEFAULT_MODE
         self._socket: select.poll | None = None
         self._used_at = 0.0
+        self._is_inherited = False
+        fork.connections.add(self)
 
     def lend(self, binding: Binding | None) -> None:
         """Begin a checkout; its transactions are bound by `binding`, or by nothing."""
@@ -58,13 +62,13 @@ class AppDbConnection(extensions.connection):
             self.mode = binding.mode
 
     def take_back(self) -> None:
-        """End the checkout: nothing of it is left for the next one."""
+        """End the checkout: nothing of it is left for the next one, whatever the pool was told to reset."""
         self.is_lent = self._is_managed = self._is_raw = self._has_plain_cursors = False
         self.binding = self.pending = self._begun = None
+        if not self.closed and not (self.autocommit and self.get_transaction_status() == _IDLE):
+            self._leave()
         self.mode = self._own_mode
         self._used_at = time.monotonic()
-        if not self.autocommit and not self.closed:
-            self.autocommit = True
 
     @property
     def begin_message(self) -> str:
@@ -75,9 +79,8 @@ class AppDbConnection(extensions.connection):
         parts = [self.mode.begin(), self.always, binding.statements if binding is not None else ""]
         return "; ".join(part for part in parts if part)
 
-    @property
     def is_trusted(self) -> bool:
-        """Whether the connection is alive for all that can be known without asking the server."""
+        """Tell whether the connection is alive for all that can be known without asking the server."""
         if time.monotonic() - self._used_at > TRUSTED_FOR:
             return False
         if self.closed:
@@ -86,6 +89,11 @@ class AppDbConnection(extensions.connection):
             self._socket = select.poll()
             self._socket.register(self.fileno(), select.POLLIN)
         return not self._socket.poll(0)  # a goodbye would be there to be read, or an end of the stream
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether something can be sent on it."""
+        return not self.closed and not self._is_inherited
 
     def begin_ahead(self) -> None:
         """Begin at checkout, in place of a ping; `begin` finds the transaction open."""
@@ -111,9 +119,9 @@ class AppDbConnection(extensions.connection):
 
     def send_pending(self) -> None:
         """Send the message that waits by itself, for what can't travel with it."""
-        message, self.pending = self.pending, None
-        if message is not None:
-            self.send(message)
+        if self.pending is not None:
+            self.send(self.pending)
+            self.pending = None
 
     def fail(self) -> None:
         """Leave the transaction as a statement leaves it that PostgreSQL refused: open, and good for ROLLBACK alone.
@@ -133,6 +141,10 @@ class AppDbConnection(extensions.connection):
 
     def send(self, statements: str) -> None:
         """Send statements as one message."""
+        if self._is_inherited:
+            raise OperationalError(
+                "connection not open in this process: it was opened before the fork and belongs to the parent"
+            )
         if self._control is None:
             self._control = super().cursor(cursor_factory=extensions.cursor)
         self._control.execute(statements)
@@ -158,13 +170,38 @@ class AppDbConnection(extensions.connection):
             self.autocommit = False
         return super().lobject(*args, **kwargs)
 
+    def close(self) -> None:
+        """Close the connection; in a child of its process, where the farewell would be its parent's, do nothing."""
+        if not self._is_inherited:
+            super().close()
+
+    def disinherit(self) -> None:
+        """Make this copy of a parent's connection harmless: what is written to it goes nowhere, and it says so.
+
+        Not by closing it: a thread of the parent may hold psycopg2's lock on it, which nobody here would free.
+        """
+        if not self.closed:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+        self._is_inherited = True
+        self.pending = INHERITED
+
     def commit(self) -> None:
         """Commit, where a transaction is open."""
         self._end("commit")
 
     def rollback(self) -> None:
         """Roll back, where a transaction is open."""
-        self._end("rollback")
+        if not self._is_inherited:
+            self._end("rollback")
+
+    def _leave(self) -> None:
+        """Roll back what a checkout leaves open; a connection that can't is closed."""
+        try:
+            self.rollback()
+        except Error:
+            self.close()
 
     def _end(self, statement: str) -> None:
         is_raw, self._is_managed = self._is_raw, False

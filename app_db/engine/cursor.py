@@ -14,6 +14,9 @@ _IDLE = extensions.TRANSACTION_STATUS_IDLE
 _IN_TRANSACTION = extensions.TRANSACTION_STATUS_INTRANS
 _execute = extensions.cursor.execute
 
+# Waits on a connection that is a parent's: whoever looks has to go through the connection, which refuses.
+INHERITED = "inherited"
+
 
 class Cursor(extensions.cursor):
     """A psycopg2 cursor. What begins its transaction, if that still waits, is sent in the message of its statement."""
@@ -26,25 +29,26 @@ class Cursor(extensions.cursor):
         begin = connection.pending
         if begin is None:
             _execute(self, query, vars)
-        elif type(query) is str and query:
-            self._begin_and_execute(begin, query, vars)
+        elif type(query) is str and query and begin is not INHERITED:
+            connection.pending = None
+            try:
+                # on a line of its own, so that "LINE 2" of a message is the first one of the statement
+                _execute(self, f"{begin};\n{query}", vars)
+            except BaseException as error:
+                self._after(error, begin)
+                raise
         else:
             connection.send_pending()
             _execute(self, query, vars)
 
-    def _begin_and_execute(self, begin: str, query: str, values: Any) -> None:
+    def _after(self, error: BaseException, begin: str) -> None:
+        """Leave the transaction as it is after an error: not begun where nothing was sent, else good for nothing."""
         connection = self.connection
-        connection.pending = None
-        try:
-            # on a line of its own, so that "LINE 2" of a message is the first one of the statement
-            _execute(self, f"{begin};\n{query}", values)
-        except BaseException as error:
-            if not connection.closed and connection.get_transaction_status() == _IDLE:
-                if getattr(error, "pgcode", None) is None:
-                    connection.pending = begin  # it never left: psycopg2 could not make sense of the values
-                else:
-                    connection.fail()
-            raise
+        if not connection.closed and connection.get_transaction_status() == _IDLE:
+            if getattr(error, "pgcode", None) is None:  # psycopg2 could not make sense of the values
+                connection.pending = begin
+            else:
+                connection.fail()
 
     def executemany(self, query: Any, vars_list: Any) -> None:
         """Execute a statement for each of the values."""

@@ -15,6 +15,7 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from sqlalchemy.exc import ArgumentError
 
 from ..errors import LOST_COMMIT, TenantMismatch, TenantNotBound, UnsafeTransaction
+from . import fork
 from .begin import Binding
 from .connection import AppDbConnection
 from .cursor import ServerSideCursor
@@ -62,9 +63,11 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     @classmethod
     def engine_created(cls, engine: Engine) -> None:
-        """Lend each connection to its checkout, and take it back."""
+        """Lend each connection to its checkout, and take it back; a tenant's view lends by itself."""
+        fork.engines.add(engine)
         event.listen(engine, "checkin", _take_back)
-        event.listen(engine, "checkout", _lend)
+        if not getattr(engine.dialect, "require_context", False):
+            event.listen(engine, "checkout", _lend)
 
     def connect(self, *args: Any, **options: Any) -> Any:
         """Connect by a connection of ours."""
@@ -73,7 +76,8 @@ class AppDbDialect(stock.PGDialect_psycopg2):
                 "connection_factory can't be given, because the connections of postgresql+app_db are of a class of "
                 "their own: leave it out, or use postgresql+psycopg2"
             )
-        return super().connect(*args, **options, connection_factory=AppDbConnection)
+        with fork.connecting:
+            return super().connect(*args, **options, connection_factory=AppDbConnection)
 
     def on_connect(self) -> Any:
         """Return what prepares a connection: held in autocommit, since the dialect begins.
@@ -101,8 +105,8 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
         A connection that was in use a moment ago needs none, and begins with its first statement.
         """
-        self.lend(dbapi_connection)
-        if dbapi_connection.is_trusted:
+        dbapi_connection.lend(handed_over.get())
+        if dbapi_connection.is_trusted():
             return True
         if dbapi_connection.mode.autocommit:
             dbapi_connection.send("select 1")
@@ -110,19 +114,11 @@ class AppDbDialect(stock.PGDialect_psycopg2):
             dbapi_connection.begin_ahead()
         return True
 
-    def lend(self, dbapi_connection: Any) -> None:
-        """Lend the connection to the view of the engine that is checking out."""
-        binding = handed_over.get()
-        if binding is None and self.require_context:
-            raise TenantNotBound(
-                "a connection of a tenant's engine was asked for without a tenant: "
-                "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
-            )
-        dbapi_connection.lend(binding)
-
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         """Begin, where the ping has not."""
         connection: Any = dbapi_connection.dbapi_connection
+        if connection.binding is None and self.require_context:
+            raise no_tenant()
         if connection.mode.autocommit and connection.binding is not None and connection.binding.statements:
             raise UnsafeTransaction(
                 "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
@@ -132,10 +128,13 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
         """Commit; an error that leaves open whether it was done is marked."""
+        connection: Any = dbapi_connection.dbapi_connection
+        was_usable = connection.is_usable
         try:
-            dbapi_connection.commit()
+            connection.commit()
         except self.loaded_dbapi.Error as error:
-            self._mark_lost_commit(error, dbapi_connection)
+            if was_usable:
+                self._mark_lost_commit(error, dbapi_connection)
             raise
 
     def do_begin_twophase(self, connection: Any, xid: Any) -> None:
@@ -217,9 +216,17 @@ class AppDbDialect(stock.PGDialect_psycopg2):
             setattr(error, LOST_COMMIT, True)
 
 
-def _lend(connection: Any, _record: Any, fairy: Any) -> None:
+def no_tenant() -> TenantNotBound:
+    """Return what is raised for work on a tenant's engine without a tenant."""
+    return TenantNotBound(
+        "work on a tenant's engine was about to begin without a tenant: "
+        "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
+    )
+
+
+def _lend(connection: Any, _record: Any, _fairy: Any) -> None:
     if not connection.is_lent:  # the ping has lent it already
-        fairy._pool._dialect.lend(connection)  # noqa: SLF001
+        connection.lend(handed_over.get())
 
 
 def _take_back(connection: Any, _record: Any) -> None:

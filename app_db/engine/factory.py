@@ -11,10 +11,15 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
+from .binding import BoundEngine
 from .failures import raise_typed
 
 DRIVER = "postgresql+app_db"
 DbapiConnection = Any
+
+# A server that is gone without a goodbye is noticed after a minute, and not after the two hours that systems wait.
+# Seconds; `tcp_user_timeout` milliseconds (PostgreSQL manual, "Parameter Key Words" of libpq).
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
 
 # for whoever imports us without an installed entry point
 registry.register("postgresql.app_db", "app_db.engine.dialect", "AppDbDialect")
@@ -49,9 +54,10 @@ def pooled_engine(
     hide_parameters: bool = True,
     echo: bool = False,
     first_connection: Callable[[DbapiConnection], None] | None = None,
-) -> Engine:
+) -> BoundEngine:
     """Return an engine over a LIFO pool, so that connections a quiet hour doesn't need grow old and are closed.
 
+    It is bound to nothing; `BoundEngine.rebound` makes views that are bound. It may be made before a fork.
     With `needs_tenant` a transaction without a TenantContext raises TenantNotBound instead of beginning, and each
     statement names the tenant as well.
     `first_connection` is called with the driver's connection before the first one is used, and again on the next one
@@ -70,12 +76,13 @@ def pooled_engine(
         pool_use_lifo=True,
         hide_parameters=hide_parameters,
         echo=echo,
-        connect_args=_connect_args(figures, application_name),
+        pool_reset_on_return=None,  # `AppDbConnection.take_back` does it, without a word where nothing is open
+        connect_args=_connect_args(url, figures, application_name),
     )
     event.listen(engine, "handle_error", raise_typed)
     if first_connection is not None:
         _call_once(engine, first_connection)
-    return engine
+    return BoundEngine(engine, {})
 
 
 def admin_engine(url: URL, *, application_name: str = "app_db admin", autocommit: bool = False) -> Engine:
@@ -91,8 +98,9 @@ def admin_engine(url: URL, *, application_name: str = "app_db admin", autocommit
     return engine
 
 
-def _connect_args(figures: PoolFigures, application_name: str) -> dict[str, Any]:
-    arguments = {"application_name": application_name, "connect_timeout": figures.connect_timeout}
+def _connect_args(url: URL, figures: PoolFigures, application_name: str) -> dict[str, Any]:
+    arguments: dict[str, Any] = {name: value for name, value in _KEEPALIVES.items() if name not in url.query}
+    arguments |= {"application_name": application_name, "connect_timeout": figures.connect_timeout}
     if figures.transaction_pooler:
         return arguments
     options = [f"-c {name}={value}" for name, value in _session_settings(figures).items()]

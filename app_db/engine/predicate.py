@@ -39,7 +39,7 @@ class TenantBind(BindParameter[UUID]):
 # unique, so that SQLAlchemy keeps its name apart from those of an application's parameters
 TENANT = TenantBind("app_db_tenant_id", None, Uuid(), unique=True)
 
-_NO_PARAMETERS: dict[str, Any] = {}
+_KEY = TENANT.key
 
 
 class Filtered(ClauseElement):
@@ -151,7 +151,7 @@ class TenantExecutionContext(PGExecutionContext_psycopg2):
     ) -> ExecutionContext:
         if TENANT in compiled.bind_names:
             tenant = _tenant_of(connection)
-            parameters = [{**each, TENANT.key: tenant} for each in parameters or [_NO_PARAMETERS]]
+            parameters = [{**each, _KEY: tenant} for each in parameters] if parameters else [{_KEY: tenant}]
         return super()._init_compiled(
             dialect, connection, dbapi_connection, execution_options, compiled, parameters, *args, **kw
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.orm import Session
 
 from ..context import TenantContext, current_tenant
-from ..engine import DEFAULT_MODE, NO_TENANT, BoundEngine, Mode, PoolFigures, bound_to, pooled_engine, unbound_view
+from ..engine import DEFAULT_MODE, NO_TENANT, BoundEngine, Mode, PoolFigures, bound_to, pooled_engine
 from ..errors import SettingsError, UnsafeTransaction
 from ..schema import RoleNames, placed_services
 from ..server.development import development_urls
@@ -20,6 +19,7 @@ from ..settings import LoginUrl, Settings, load_settings
 from .admin import audited
 from .gate import Gate
 from .info import DatabaseInfo, read_info
+from .lock import ProcessLock
 from .orm import TenantSession
 from .work import UnitOfWork
 
@@ -40,7 +40,7 @@ class Database:
         self._database = settings.database(name)
         self._engines: dict[LoginUrl, BoundEngine] = {}
         self._application: BoundEngine | None = None  # the one of every request, without a look-up
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None, *, name: str | None = None) -> Database:
@@ -66,7 +66,7 @@ class Database:
         An exception rolls back. Of user-scoped tables it sees the rows of `user_id` only. Raises TenantNotBound when
         `tenant_id` is no UUID, before anything is sent.
         """
-        context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]  # strings are parsed there
+        context = TenantContext(tenant_id, user_id)
         mode = _mode(read_only, isolation_level) if read_only or isolation_level else DEFAULT_MODE
         engine = self._application or self._engine(LoginUrl.APPLICATION)
         return UnitOfWork(TenantSession(engine.rebound(context, mode), context))
@@ -80,7 +80,7 @@ class Database:
         isolation_level: IsolationLevel | None = None,
     ) -> AbstractContextManager[TenantSession]:
         """As `tenant`, for the tenant's administrator, who also sees the rows of every person of the tenant."""
-        context = TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
+        context = TenantContext(tenant_id, user_id)
         engine = self._engine(LoginUrl.TENANT_ADMIN).rebound(context, _mode(read_only, isolation_level))
         return UnitOfWork(TenantSession(engine, context))
 
@@ -104,7 +104,7 @@ class Database:
 
         Without `tenant_id` the tenant current here, now; raises TenantNotBound where there is none.
         """
-        context = current_tenant() if tenant_id is None else TenantContext(tenant_id, user_id)  # type: ignore[arg-type]
+        context = current_tenant() if tenant_id is None else TenantContext(tenant_id, user_id)
         return bound_to(self._engine(LoginUrl.APPLICATION), context, _mode(read_only, isolation_level))
 
     def session_factory(
@@ -145,7 +145,7 @@ class Database:
     def _make_engine(self, login: LoginUrl) -> BoundEngine:
         settings = self._settings
         services = placed_services(self._database.services or settings.services)
-        engine = pooled_engine(
+        return pooled_engine(
             self._url(login),
             PoolFigures(
                 **{field: getattr(settings, field) for field in PoolFigures.__dataclass_fields__},
@@ -156,7 +156,6 @@ class Database:
             echo=settings.echo,
             first_connection=Gate(login, services, RoleNames(settings.role_prefix), strict=not settings.is_local),
         )
-        return unbound_view(engine)
 
     def _url(self, login: LoginUrl) -> URL:
         url = self._database.login_url(login)

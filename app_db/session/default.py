@@ -5,7 +5,6 @@ The default is made from the environment at first use; `set_default_database` pu
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
@@ -15,9 +14,10 @@ from ..context import current_tenant
 from ..errors import StartupRefused
 from .database import Database
 from .info import DatabaseInfo
+from .lock import ProcessLock
 from .orm import TenantSession
 
-_lock = threading.Lock()
+_lock = ProcessLock()
 _default: Database | None = None
 
 

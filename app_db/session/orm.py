@@ -47,15 +47,18 @@ class TenantSession(Session):
         return super().get_one(entity, self._complete_key(entity, ident), **options)
 
     def _complete_key(self, entity: Any, ident: Any) -> Any:
-        position = _place_of_tenant(inspect(entity).mapper)
-        if position is None or isinstance(ident, (tuple, list, dict)):
+        if isinstance(ident, (tuple, list, dict)):
+            return ident
+        position = _place_of_tenant(entity)
+        if position is None:
             return ident
         return (self._context.tenant_id, ident) if position == 0 else (ident, self._context.tenant_id)
 
 
 @cache
-def _place_of_tenant(mapper: Mapper[Any]) -> int | None:
-    """Return where in the mapper's key of two columns the tenant stands, or None for another kind of key."""
+def _place_of_tenant(entity: Any) -> int | None:
+    """Return where in the entity's key of two columns the tenant stands, or None for another kind of key."""
+    mapper: Mapper[Any] = inspect(entity).mapper
     scope = scope_of(mapper.local_table)
     names = [column.name for column in mapper.primary_key]
     if scope is None or len(names) != 2 or scope.tenant_column not in names:  # noqa: PLR2004  # tenant and id

@@ -18,9 +18,8 @@ from app_db.session import Database
 
 def _end_all(server: EmbeddedServer, database: str) -> None:
     with admin_engine(server.superuser_url(), autocommit=True).connect() as connection:
-        ended = (
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = :name and pid <> pg_backend_pid()"
-        )
+        others = "pg_stat_activity where datname = :name and pid <> pg_backend_pid()"
+        ended = f"select pg_terminate_backend(pid, 5000) from {others}"
         connection.execute(text(ended), {"name": database})
 
 
@@ -52,7 +51,7 @@ def test_a_connection_that_ended_a_moment_ago_is_replaced_before_anything_is_sen
 def test_without_a_look_at_the_socket_it_would_not_be(
     watched: Database, proxy: CountingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(AppDbConnection, "is_trusted", True)
+    monkeypatch.setattr(AppDbConnection, "is_trusted", lambda _connection: True)
     with pytest.raises(ConnectionLost):
         test_a_connection_that_ended_a_moment_ago_is_replaced_before_anything_is_sent_on_it(watched, proxy, "drop")
 

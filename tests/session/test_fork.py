@@ -1,0 +1,176 @@
+"""A process that is forked: engines made before it work in both, and no child speaks in its parent's name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from support import environment_of
+
+from app_db.settings import Settings
+
+PRELUDE = """
+import os, sys, threading
+from uuid import uuid4
+from sqlalchemy import text
+from app_db.session import Database
+from app_db.errors import ConnectionLost
+
+TENANT, PID = text("select app.current_tenant_id()"), text("select pg_backend_pid()")
+db = Database.from_settings()
+
+def work(times=20):
+    for _ in range(times):
+        tenant = uuid4()
+        with db.tenant(tenant) as session:
+            assert session.scalar(TENANT) == tenant
+
+def in_threads(count=4):
+    failed = []
+    def run():
+        try:
+            work()
+        except BaseException as error:
+            failed.append(repr(error))
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert not failed, failed
+
+def children(count, run):
+    pids = []
+    for _ in range(count):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                run()
+                os._exit(0)
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+        pids.append(pid)
+    return pids
+
+def reap(pids):
+    return [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+
+def backend():
+    with db.tenant(uuid4()) as session:
+        return session.scalar(PID)
+"""
+
+PREFORK = """
+in_threads()
+ALIVE = text("select array_agg(pid order by pid) from pg_stat_activity where usename = current_user")
+def alive():
+    with db.tenant(uuid4()) as session:
+        return set(session.scalar(ALIVE))
+before = alive()
+def child():
+    in_threads()
+    assert backend() not in before, "a child works on its parent's connection"
+pids = children(4, child)
+in_threads()
+assert reap(pids) == [0] * 4
+assert before <= alive(), "a child closed a connection of its parent's"
+"""
+
+WHILE_THREADS_WORK = """
+in_threads()
+stop = threading.Event()
+def load():
+    while not stop.is_set():
+        work(1)
+        db.dispose()  # so that some thread is always connecting
+threads = [threading.Thread(target=load) for _ in range(8)]
+[thread.start() for thread in threads]
+for _ in range(5):
+    assert reap(children(2, in_threads)) == [0, 0]
+stop.set()
+[thread.join() for thread in threads]
+"""
+
+OPEN_SESSION = """
+with db.tenant(tenant := uuid4()) as session:
+    mine = session.scalar(PID)
+
+    def child():
+        for act in (lambda: session.scalar(PID), session.commit):
+            try:
+                act()
+            except ConnectionLost as error:
+                assert "before the fork" in str(error), error
+                session.rollback()
+            else:
+                assert act == session.commit  # after the rollback there is nothing of the parent's to commit
+        session.close()
+        work()
+
+    assert reap(children(2, child)) == [0, 0]
+    assert session.scalar(PID) == mine
+    assert session.scalar(TENANT) == tenant
+assert backend() == mine
+"""
+
+OPEN_COMMIT = """
+from app_db.errors import CommitOutcomeUnknown
+with db.tenant(uuid4()) as session:
+    session.execute(TENANT)
+
+    def child():
+        try:
+            session.commit()
+        except ConnectionLost as error:
+            assert not isinstance(error, CommitOutcomeUnknown), error
+        else:
+            raise AssertionError("a child committed its parent's transaction")
+
+    assert reap(children(1, child)) == [0]
+    session.execute(TENANT)
+"""
+
+EXIT = """
+with db.tenant(uuid4()) as session:
+    mine = session.scalar(PID)
+    pid = os.fork()
+    if pid == 0:
+        session.close()
+        db.dispose()
+        sys.exit(0)  # with all that an interpreter tidies up
+    assert reap([pid]) == [0]
+    assert session.scalar(PID) == mine
+"""
+
+
+CASES = {
+    "prefork": PREFORK,
+    "while threads work": WHILE_THREADS_WORK,
+    "an open session": OPEN_SESSION,
+    "an open commit": OPEN_COMMIT,
+    "a child that ends": EXIT,
+}
+# keeps no list of what children inherit
+UNGUARDED = """
+from app_db.engine import fork
+class Nothing(list):
+    add = lambda *_: None
+fork.connections = fork.engines = Nothing()
+"""
+
+
+def run(settings: Settings, code: str, *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    environment = environment_of(settings)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_forking_is_harmless(settings: Settings, case: str) -> None:
+    done = run(settings, PRELUDE + CASES[case])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", ["an open session", "a child that ends"])
+def test_without_disinheriting_it_is_not(settings: Settings, case: str) -> None:
+    assert run(settings, UNGUARDED + PRELUDE + CASES[case]).returncode != 0
