@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test suite bench check format venv clean
+.PHONY: help demo test suite bench soak check format venv clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -25,6 +25,9 @@ suite: venv  ## Run SQLAlchemy's own dialect suite on stock psycopg2 and on ours
 
 bench: venv  ## Measure against the stock dialect and against explicit filters; takes minutes
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.run
+
+soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer
+	@PYTHONPATH=tests $(BIN)/python -m drill.run --minutes 30
 
 format: venv  ## Put the code into its usual form
 	@$(BIN)/ruff check --fix .

@@ -19,6 +19,7 @@ from typing import Self
 from wire import Conversation, Message
 
 CHUNK = 65536
+_RESET = struct.pack("ii", 1, 0)  # for SO_LINGER: to close is to send RST
 
 
 class CountingProxy:
@@ -35,6 +36,7 @@ class CountingProxy:
         self._round_trips = 0
         self._links: list[_Link] = []
         self._numbers = itertools.count()
+        self._refusing = False
         self._flowing = threading.Event()
         self._flowing.set()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -93,6 +95,10 @@ class CountingProxy:
         """Undo `stall`."""
         self._flowing.set()
 
+    def refuse(self, *, refusing: bool = True) -> None:
+        """Break off whoever connects from now on, as a machine does where nobody listens any more."""
+        self._refusing = refusing
+
     def close(self) -> None:
         """End everything."""
         self._open = False
@@ -128,6 +134,10 @@ class CountingProxy:
                 self._connect(client)
 
     def _connect(self, client: socket.socket) -> None:
+        if self._refusing:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            client.close()
+            return
         try:
             server = socket.create_connection(self._server, timeout=10)
         except OSError:
@@ -187,7 +197,7 @@ class _Link:
             if self.is_alive and not self._broken:
                 self._broken = True
                 for end in (self._client, self._server):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 self._waker.send(b"!")
 
     def _pump(self, source: socket.socket, sink: socket.socket, *, to_server: bool) -> None:

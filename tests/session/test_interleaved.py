@@ -108,6 +108,26 @@ def test_asyncio_tasks_each_see_their_own_rows(db: Database, tenants: list[UUID]
     assert all(asyncio.run(run()))
 
 
+def test_asyncio_tasks_that_wait_in_the_middle_of_their_units_each_see_their_own_rows(
+    db: Database, tenants: list[UUID]
+) -> None:
+    """All in one thread: each task's session is open while those of the others come and go."""
+
+    async def work(tenant: UUID) -> bool:
+        with db.tenant(tenant) as session:
+            for _ in range(3):
+                if session.scalars(select(Material.code)).all() != [str(tenant)]:
+                    return False
+                await asyncio.sleep(0)
+                session.commit()
+        return True
+
+    async def run() -> list[bool]:
+        return await asyncio.gather(*(work(tenants[n % len(tenants)]) for n in range(50)))
+
+    assert all(asyncio.run(run()))
+
+
 def test_thread_pools_work_for_whoever_handed_over_the_context_and_for_nobody_else(
     db: Database, tenants: list[UUID]
 ) -> None:
