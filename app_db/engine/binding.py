@@ -19,7 +19,8 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from ..context import TenantContext
 from ..errors import PoolExhausted, TenantNotBound
 from .begin import DEFAULT_MODE, Binding, Mode
-from .dialect import handed_over, no_tenant
+from .dialect import handed_over
+from .failures import autocommit_for_a_tenant, no_tenant
 from .options import CONTEXT_OPTION, MODE_OPTION
 
 # Views kept for the next session of the same tenant and person: a kilobyte and five microseconds each.
@@ -132,6 +133,8 @@ def _key(context: TenantContext | NoTenant, mode: Mode) -> Any:
 
 
 def _bind(context: TenantContext | NoTenant, mode: Mode) -> Binding:
+    if mode.autocommit and isinstance(context, TenantContext):
+        raise autocommit_for_a_tenant()
     return Binding(set_local(context) if isinstance(context, TenantContext) else "", mode)
 
 

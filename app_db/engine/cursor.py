@@ -5,7 +5,8 @@ Both know the `AppDbConnection` that they belong to, and what waits there to be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 from psycopg2 import extensions
@@ -16,6 +17,17 @@ _execute = extensions.cursor.execute
 
 # Waits on a connection that is a parent's: whoever looks has to go through the connection, which refuses.
 INHERITED = "inherited"
+
+
+def _after_begin(method: Callable[..., Any]) -> Any:
+    """Return the cursor's method, for what can't travel with BEGIN: it is sent ahead."""
+
+    @wraps(method)
+    def send(cursor: Cursor, *args: Any, **kwargs: Any) -> Any:
+        cursor.connection.send_pending()
+        return method(cursor, *args, **kwargs)
+
+    return send
 
 
 class Cursor(extensions.cursor):
@@ -50,30 +62,11 @@ class Cursor(extensions.cursor):
             else:
                 connection.fail()
 
-    def executemany(self, query: Any, vars_list: Any) -> None:
-        """Execute a statement for each of the values."""
-        self.connection.send_pending()
-        super().executemany(query, vars_list)
-
-    def callproc(self, *args: Any) -> Any:
-        """Call a function."""
-        self.connection.send_pending()
-        return super().callproc(*args)
-
-    def copy_expert(self, *args: Any, **kwargs: Any) -> None:
-        """Copy by a COPY statement."""
-        self.connection.send_pending()
-        super().copy_expert(*args, **kwargs)
-
-    def copy_from(self, *args: Any, **kwargs: Any) -> None:
-        """Copy into a table."""
-        self.connection.send_pending()
-        super().copy_from(*args, **kwargs)
-
-    def copy_to(self, *args: Any, **kwargs: Any) -> None:
-        """Copy out of a table."""
-        self.connection.send_pending()
-        super().copy_to(*args, **kwargs)
+    executemany = _after_begin(extensions.cursor.executemany)
+    callproc = _after_begin(extensions.cursor.callproc)
+    copy_expert = _after_begin(extensions.cursor.copy_expert)
+    copy_from = _after_begin(extensions.cursor.copy_from)
+    copy_to = _after_begin(extensions.cursor.copy_to)
 
 
 class ServerSideCursor:

@@ -14,11 +14,12 @@ from sqlalchemy.dialects.postgresql import psycopg2 as stock
 from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from sqlalchemy.exc import ArgumentError
 
-from ..errors import LOST_COMMIT, TenantMismatch, TenantNotBound, UnsafeTransaction
+from ..errors import LOST_COMMIT, TenantMismatch
 from . import fork
 from .begin import Binding
 from .connection import AppDbConnection
 from .cursor import ServerSideCursor
+from .failures import autocommit_for_a_tenant, no_tenant
 from .options import CONTEXT_OPTION
 from .predicate import TenantCompiler, TenantExecutionContext
 
@@ -120,10 +121,7 @@ class AppDbDialect(stock.PGDialect_psycopg2):
         if connection.binding is None and self.require_context:
             raise no_tenant()
         if connection.mode.autocommit and connection.binding is not None and connection.binding.statements:
-            raise UnsafeTransaction(
-                "a tenant can't be bound in autocommit, where SET LOCAL has no effect: "
-                "leave the isolation level as it is, and commit after each statement instead"
-            )
+            raise autocommit_for_a_tenant()
         connection.begin()
 
     def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
@@ -214,14 +212,6 @@ class AppDbDialect(stock.PGDialect_psycopg2):
     def _mark_lost_commit(self, error: Exception, dbapi_connection: PoolProxiedConnection) -> None:
         if self.is_disconnect(error, dbapi_connection.dbapi_connection, None):  # type: ignore[no-untyped-call]
             setattr(error, LOST_COMMIT, True)
-
-
-def no_tenant() -> TenantNotBound:
-    """Return what is raised for work on a tenant's engine without a tenant."""
-    return TenantNotBound(
-        "work on a tenant's engine was about to begin without a tenant: "
-        "use `db.tenant(tenant_id)`, `db.engine(tenant_id)` or, for global tables, `db.shared()`"
-    )
 
 
 def _lend(connection: Any, _record: Any, _fairy: Any) -> None:

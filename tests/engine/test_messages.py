@@ -389,6 +389,11 @@ def test_a_tenant_in_autocommit_is_refused_before_its_statement(watched: Databas
     assert not any("never sent" in message for message in sent())
 
 
+def test_so_is_an_engine_in_autocommit_whose_raw_connections_would_be_bound_to_nobody(watched: Database) -> None:
+    with pytest.raises(UnsafeTransaction, match="commit after each statement"):
+        watched.engine(uuid4()).execution_options(isolation_level="AUTOCOMMIT")
+
+
 def test_the_binding_of_a_checkout_is_gone_with_it(watched: Database, settings: Settings) -> None:
     """Without a ping too: the connection forgets at checkin, and not at the next checkout."""
     assert settings.url is not None
