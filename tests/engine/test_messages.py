@@ -278,23 +278,21 @@ def plain(through: URL) -> Iterator[object]:
 class TestWithoutTenants:
     """`create_engine("postgresql+app_db://…")` behaves as SQLAlchemy's own dialect."""
 
-    def test_a_transaction_begins_with_its_first_statement(self, plain, proxy) -> None:
+    @staticmethod
+    def sent_by_a_unit(plain, proxy) -> list[str]:
         with plain.connect():
             pass
         proxy.reset()
         with Session(plain) as session:
             session.execute(ONE)
             session.commit()
-        assert proxy.queries == ["begin;\nselect 1", "commit"]
+        return proxy.queries
+
+    def test_a_transaction_begins_with_its_first_statement(self, plain, proxy) -> None:
+        assert self.sent_by_a_unit(plain, proxy) == ["begin;\nselect 1", "commit"]
 
     def test_after_a_pause_the_ping_is_the_begin(self, plain, proxy, after_a_pause) -> None:
-        with plain.connect():
-            pass
-        proxy.reset()
-        with Session(plain) as session:
-            session.execute(ONE)
-            session.commit()
-        assert proxy.queries == ["begin", "select 1", "commit"]
+        assert self.sent_by_a_unit(plain, proxy) == ["begin", "select 1", "commit"]
 
     def test_autocommit_begins_nothing(self, plain, proxy) -> None:
         with plain.connect():
