@@ -36,7 +36,7 @@ class Plan:
     threads: int = 32
     units: int = 5000
     seconds: float | None = None
-    victims: bool = True
+    clients: bool = True
     seed: int = 0
 
 
@@ -45,7 +45,7 @@ def drill(name: str, place: Place, tenants: Sequence[UUID], admin: URL, plan: Pl
     way, ledger = WAYS[name](place), Ledger()
     over = threading.Event()
     around = [threading.Thread(target=_dispose_at_times, args=(way, over, ledger))]
-    if plan.victims:
+    if plan.clients:
         around.append(threading.Thread(target=_kill_clients, args=(name, place, tenants, over, ledger)))
     workers = [
         threading.Thread(target=_work, args=(way, tenants, ledger, _quota(plan, ledger), plan.seed + number))
@@ -63,13 +63,27 @@ def drill(name: str, place: Place, tenants: Sequence[UUID], admin: URL, plan: Pl
     return ledger
 
 
+def start_client(name: str, place: Place, tenants: Sequence[UUID], report: Path) -> subprocess.Popen[bytes]:
+    """Start a process that works on the same database until it is killed; what it finds it writes into `report`."""
+    tenant_ids = [str(tenant) for tenant in tenants]
+    order = json.dumps({"name": name, "place": asdict(place), "tenants": tenant_ids, "report": str(report)})
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    process = subprocess.Popen([sys.executable, "-m", "drill.client"], env=environment, stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(order.encode())
+    process.stdin.close()
+    return process
+
+
 def work_for_ever(name: str, place: Place, tenants: Sequence[UUID], report: Path) -> None:
     """Work until killed, as a client of its own; findings are written down at once."""
     way, ledger = WAYS[name](place), Ledger()
 
     def go_on() -> bool:
         if ledger.leaks:
-            report.write_text(json.dumps(ledger.as_dict()))
+            draft = report.with_suffix(f".{threading.get_ident()}")
+            draft.write_text(json.dumps(ledger.as_dict()))
+            draft.replace(report)  # whole, whenever the end comes
         return True
 
     threads = [
@@ -126,14 +140,8 @@ def _kill_clients(name: str, place: Place, tenants: Sequence[UUID], over: thread
     """Have another process work on the same database, and kill it again and again in the middle of its work."""
     directory = tempfile.mkdtemp(prefix="drill-")
     report = Path(directory, "findings.json")
-    tenant_ids = [str(tenant) for tenant in tenants]
-    order = json.dumps({"name": name, "place": asdict(place), "tenants": tenant_ids, "report": str(report)})
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     while not over.is_set():
-        process = subprocess.Popen([sys.executable, "-m", "drill.victim"], env=environment, stdin=subprocess.PIPE)
-        assert process.stdin is not None
-        process.stdin.write(order.encode())
-        process.stdin.close()
+        process = start_client(name, place, tenants, report)
         over.wait(2)  # the first second is Python's
         process.kill()
         process.wait()
