@@ -19,7 +19,6 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from ..context import TenantContext
 from ..errors import PoolExhausted, TenantNotBound
 from .begin import DEFAULT_MODE, Binding, Mode
-from .dialect import handed_over
 from .failures import autocommit_for_a_tenant, no_tenant
 from .options import CONTEXT_OPTION, MODE_OPTION
 
@@ -42,7 +41,7 @@ NO_TENANT = NoTenant()
 class BoundEngine(OptionEngine):
     """A view of an engine (same pool) whose checkouts are bound to the context in its options.
 
-    SQLAlchemy's own options for the transaction are read here too, so that the message of the ping has them.
+    SQLAlchemy's own options for the transaction are read here too, so that a BEGIN that is sent ahead has them.
     """
 
     _has_events = False  # an attribute, where OptionEngine asks the engine at each step of each statement
@@ -58,20 +57,31 @@ class BoundEngine(OptionEngine):
 
         Raises TenantNotBound where a tenant's engine has none, and PoolExhausted where no connection came free in time.
         """
-        binding = self._binding
-        if binding is None and self.dialect.require_context:  # type: ignore[attr-defined]  # a dialect of ours
+        binding, dialect = self._binding, self.dialect
+        if binding is None and dialect.require_context:  # type: ignore[attr-defined]  # a dialect of ours
             raise no_tenant()
-        token = handed_over.set(binding)
-        try:
-            checked_out = self._proxied.pool.connect()
-        except sa_exc.TimeoutError as error:
-            raise PoolExhausted(error) from error
-        finally:
-            handed_over.reset(token)
-        connection: Any = checked_out.dbapi_connection
-        if not connection.is_lent:  # a fresh one, which is not pinged
+        while True:  # each turn takes a dead connection out of the pool, and a new one is alive
+            try:
+                checked_out = self._proxied.pool.connect()
+            except sa_exc.TimeoutError as error:
+                raise PoolExhausted(error) from error
+            connection: Any = checked_out.dbapi_connection
             connection.lend(binding)
-        return checked_out
+            if not dialect.pre_ping or connection.is_trusted() or self._answers(checked_out):  # type: ignore[attr-defined]
+                return checked_out
+
+    def _answers(self, checked_out: PoolProxiedConnection) -> bool:
+        """Begin, to see whether the connection lives; one that does not is thrown away."""
+        connection: Any = checked_out.dbapi_connection
+        try:
+            connection.begin_ahead()
+        except self.dialect.loaded_dbapi.Error as error:
+            is_dead = self.dialect.is_disconnect(error, connection, None)
+            checked_out.invalidate(error)
+            if not is_dead:
+                raise
+            return False
+        return True
 
     def rebound(self, context: TenantContext | NoTenant, mode: Mode = DEFAULT_MODE) -> BoundEngine:
         """Return a view like this one, bound to the context: what a session gets, at the cost of a copy.

@@ -17,7 +17,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from psycopg2 import Error, InterfaceError, OperationalError, extensions
+from psycopg2 import Error, OperationalError, extensions
 
 from . import fork
 from .begin import DEFAULT_MODE, Binding, Mode
@@ -49,12 +49,14 @@ class AppDbConnection(extensions.connection):
         self._control: Any = None
         self._own_mode = DEFAULT_MODE
         self._socket: select.poll | None = None
-        self._used_at = 0.0
+        self._used_at = time.monotonic()
         self._is_inherited = False
         fork.connections.add(self)
 
     def lend(self, binding: Binding | None) -> None:
         """Begin a checkout; its transactions are bound by `binding`, or by nothing."""
+        if self._begun is not None:  # by a pool's own ping, which knows of no binding
+            self.rollback()
         self.is_lent = True
         self.binding = binding
         self._own_mode = self.mode
@@ -81,10 +83,8 @@ class AppDbConnection(extensions.connection):
 
     def is_trusted(self) -> bool:
         """Tell whether the connection is alive for all that can be known without asking the server."""
-        if time.monotonic() - self._used_at > TRUSTED_FOR:
+        if time.monotonic() - self._used_at > TRUSTED_FOR or self.closed:
             return False
-        if self.closed:
-            raise InterfaceError("connection already closed")
         if self._socket is None:
             self._socket = select.poll()
             self._socket.register(self.fileno(), select.POLLIN)
@@ -96,9 +96,12 @@ class AppDbConnection(extensions.connection):
         return not self.closed and not self._is_inherited
 
     def begin_ahead(self) -> None:
-        """Begin at checkout, in place of a ping; `begin` finds the transaction open."""
-        self.send(self.begin_message)
-        self._begun = self.mode
+        """Begin at checkout, in place of a ping; `begin` finds the transaction open. In autocommit just ask."""
+        if self.mode.autocommit:
+            self.send("select 1")
+        else:
+            self.send(self.begin_message)
+            self._begun = self.mode
 
     def begin(self) -> None:
         """See that the next statement is in a transaction of the wanted mode; sends nothing unless it must."""

@@ -6,7 +6,6 @@ Everything else behaves as SQLAlchemy's own psycopg2 dialect does, whose test su
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -16,16 +15,11 @@ from sqlalchemy.exc import ArgumentError
 
 from ..errors import LOST_COMMIT, TenantMismatch
 from . import fork
-from .begin import Binding
 from .connection import AppDbConnection
 from .cursor import ServerSideCursor
 from .failures import autocommit_for_a_tenant, no_tenant
 from .options import CONTEXT_OPTION
 from .predicate import TenantCompiler, TenantExecutionContext
-
-# Set for the length of one checkout, by the view of the engine that checks out: the pool's ping knows only the
-# driver's connection, and must begin for this session and no other.
-handed_over: ContextVar[Binding | None] = ContextVar("app_db_handed_over", default=None)
 
 
 class AppDbExecutionContext(TenantExecutionContext):
@@ -41,7 +35,8 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     `tenant_predicate` writes the tenant into each statement (see `predicate`); it is for the whole life of an engine,
     whose compiled statements are kept. `always` are statements that every transaction begins with, e.g. limits that a
-    pooler can't take at connect.
+    pooler can't take at connect. `pre_ping` has a `BoundEngine` see at checkout that a connection lives, as
+    `pool_pre_ping` has a pool, which knows of no context.
     """
 
     supports_statement_cache = True
@@ -50,11 +45,17 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
     # no keyword-only arguments: create_engine looks for positional ones
     def __init__(
-        self, require_context: bool = False, tenant_predicate: bool = False, always: str = "", **kwargs: Any
+        self,
+        require_context: bool = False,
+        tenant_predicate: bool = False,
+        pre_ping: bool = False,
+        always: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
         self.require_context = require_context
         self.tenant_predicate = tenant_predicate
+        self.pre_ping = pre_ping
         self.always = always
 
     @classmethod
@@ -106,12 +107,8 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
         A connection that was in use a moment ago needs none, and begins with its first statement.
         """
-        dbapi_connection.lend(handed_over.get())
-        if dbapi_connection.is_trusted():
-            return True
-        if dbapi_connection.mode.autocommit:
-            dbapi_connection.send("select 1")
-        else:
+        dbapi_connection.lend(None)
+        if not dbapi_connection.is_trusted():
             dbapi_connection.begin_ahead()
         return True
 
@@ -216,7 +213,7 @@ class AppDbDialect(stock.PGDialect_psycopg2):
 
 def _lend(connection: Any, _record: Any, _fairy: Any) -> None:
     if not connection.is_lent:  # the ping has lent it already
-        connection.lend(handed_over.get())
+        connection.lend(None)
 
 
 def _take_back(connection: Any, _record: Any) -> None:
