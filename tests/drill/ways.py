@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Place:
     pool_timeout: float = 1.0
 
 
-class Way:
+class Way(ABC):
     """How an application gets its sessions; `dispose` may be called at any time.
 
     `is_typed` where every failure is promised to be an `AppDbError`.
@@ -49,21 +50,21 @@ class Way:
     def __init__(self, place: Place) -> None:
         self.place = place
 
+    @abstractmethod
     def unit(self, tenant: UUID) -> AbstractContextManager[Session]:
         """A unit of work of the tenant, which connects with its first statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stranger(self) -> AbstractContextManager[Session]:
         """A unit of work of nobody's, which must see no tenant's row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def raw(self, tenant: UUID) -> PoolProxiedConnection:
         """The driver's connection, for work past the ORM."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dispose(self) -> None:
         """Close the pool."""
-        raise NotImplementedError
 
 
 class Ours(Way):
