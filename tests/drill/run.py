@@ -96,8 +96,8 @@ class Memory:
 
     @property
     def grows(self) -> bool:
-        """Whether it went on growing: over a minute of samples, for what comes first is caches that fill."""
-        return len(self.samples) > 60 and self.samples[-1] > GROWTH * self.samples[len(self.samples) // 4]
+        """Whether it went on growing; judged after ten minutes, for in the first two its caches fill."""
+        return len(self.samples) > 600 and self.samples[-1] > GROWTH * self.samples[len(self.samples) // 4]
 
     def __enter__(self) -> Self:
         self._thread.start()
