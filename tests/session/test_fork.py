@@ -143,12 +143,44 @@ with db.tenant(uuid4()) as session:
 """
 
 
+# a thread that the child does not have holds the lock under which engines are made; SIGALRM ends who waits for it
+HELD_LOCK = """
+import signal
+held, free = threading.Event(), threading.Event()
+def hold():
+    with db._lock:
+        held.set()
+        free.wait()
+threading.Thread(target=hold).start()
+held.wait()
+ended = reap(children(1, lambda: (signal.alarm(10), work())))
+free.set()
+assert ended == [0], ended
+"""
+
+# libpq is under way in another thread
+CONNECTING = """
+import time
+from app_db.engine import fork
+begun, ended = threading.Event(), threading.Event()
+def connect():
+    with fork.connecting:
+        begun.set()
+        time.sleep(0.5)
+        ended.set()
+threading.Thread(target=connect).start()
+begun.wait()
+assert reap(children(1, lambda: os._exit(0 if ended.is_set() else 1))) == [0]
+"""
+
 CASES = {
     "prefork": PREFORK,
     "while threads work": WHILE_THREADS_WORK,
     "an open session": OPEN_SESSION,
     "an open commit": OPEN_COMMIT,
     "a child that ends": EXIT,
+    "a held lock": HELD_LOCK,
+    "connecting": CONNECTING,
 }
 # keeps no list of what children inherit
 UNGUARDED = """
@@ -174,3 +206,14 @@ def test_forking_is_harmless(settings: Settings, case: str) -> None:
 @pytest.mark.parametrize("case", ["an open session", "a child that ends"])
 def test_without_disinheriting_it_is_not(settings: Settings, case: str) -> None:
     assert run(settings, UNGUARDED + PRELUDE + CASES[case]).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("case", "unguarded"),
+    [
+        ("a held lock", "from app_db.session import lock; lock._locks.clear()\n"),
+        ("connecting", "from app_db.engine import fork; fork._LONGEST_WAIT = 0\n"),
+    ],
+)
+def test_without_new_locks_and_a_pause_it_is_not(settings: Settings, case: str, unguarded: str) -> None:
+    assert run(settings, PRELUDE + unguarded + CASES[case]).returncode != 0
