@@ -11,6 +11,9 @@
     ├── ServerError                the embedded PostgreSQL (NotPermittedError: its account may not execute something)
     ├── BootstrapError             roles, logins, database
     ├── MigrationError             a revision, a target, a chain
+    ├── SuiteError                 a test suite can't have a database, or not this way
+    ├── SandboxRefused             what a sandbox of the test plugin can't undo
+    │   └── SandboxOverlap         a second transaction began while the first had written
     ├── ImportRefused              a file with rows that can't be loaded
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
@@ -91,6 +94,30 @@ class BootstrapError(AppDbError):
 
 class MigrationError(AppDbError):
     """A migration target is ambiguous, not placed, or would pull the floor from under what is applied."""
+
+
+class SuiteError(AppDbError):
+    """A test suite can't have the database that it asks for; the message names the option, marker or fixture."""
+
+
+class SandboxRefused(AppDbError):
+    """A test in a sandbox did what can't be rolled back with it; the message names the mode that can."""
+
+
+class SandboxOverlap(SandboxRefused):
+    """Two transactions at once, and one of them has written: production would keep its rows from the other one.
+
+    `first` and `second` say where each was begun.
+    """
+
+    def __init__(self, first: str, second: str) -> None:
+        self.first = first
+        self.second = second
+        super().__init__(
+            f"a second transaction began ({second}) while the first one, which has written, was still open ({first}): "
+            "on one connection the second would see what the first has not committed, and in production it would not. "
+            'Commit or close the first one before, or mark the test with @pytest.mark.app_db("commit")'
+        )
 
 
 class ImportRefused(AppDbError):

@@ -10,8 +10,8 @@ from .change import Change, Step, change_of, run_statement
 from .report import Finding
 from .site import Site
 
-_CONNECT = ("app_tenant", "app_tenant_admin", "app_all", "app_owner")
-_TEMPORARY = ("app_tenant", "app_tenant_admin", "app_all")
+CONNECT = ("app_tenant", "app_tenant_admin", "app_all", "app_owner")
+TEMPORARY = ("app_tenant", "app_tenant_admin", "app_all")
 _COMMENT = "application database, owned by the role that migrations act as; its roles were made by app-db bootstrap"
 
 _PUBLIC_MAY_CREATE = text("""
@@ -90,8 +90,8 @@ def _steps(site: Site) -> Iterator[Step]:
     name = site.sql.name(site.database)
     if any(grantee == "public" for grantee, _ in held):
         yield Step("closed to public", f"revoke all on database {name} from public")
-    for role in map(site.names, _CONNECT):
-        privileges = ["connect", *(["temporary"] if role in map(site.names, _TEMPORARY) else [])]
+    for role in map(site.names, CONNECT):
+        privileges = ["connect", *(["temporary"] if role in map(site.names, TEMPORARY) else [])]
         if any((role, privilege) not in held for privilege in privileges):
             granted = ", ".join(privileges)
             yield Step(f"{granted} to {role}", f"grant {granted} on database {name} to {site.sql.name(role)}")

@@ -160,6 +160,10 @@ class AppDbConnection(extensions.connection):
         if args or kwargs:  # of a class that knows nothing of messages that wait
             self._has_plain_cursors = self.is_lent
             self.send_pending()
+        return self.new_cursor(*args, **kwargs)
+
+    def new_cursor(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a cursor, and begin nothing."""
         return super().cursor(*args, **kwargs)
 
     def lobject(self, *args: Any, **kwargs: Any) -> Any:

@@ -80,6 +80,7 @@ class ServerSideCursor:
 
     def __init__(self, connection: Any, name: str) -> None:
         self.name = name
+        self._connection = connection
         connection.wait_to_begin()
         self._cursor = connection.cursor()
         self._is_open = False
@@ -113,7 +114,7 @@ class ServerSideCursor:
 
     def close(self) -> None:
         """Close it on the server too, where its transaction still stands."""
-        if self._is_open and self._cursor.connection.get_transaction_status() == _IN_TRANSACTION:
+        if self._is_open and self._connection.get_transaction_status() == _IN_TRANSACTION:
             self._cursor.execute(f'close "{self.name}"')
         self._is_open = False
         self._cursor.close()

@@ -72,14 +72,15 @@ class AppDbDialect(stock.PGDialect_psycopg2):
             event.listen(engine, "checkout", _lend)
 
     def connect(self, *args: Any, **options: Any) -> Any:
-        """Connect by a connection of ours."""
-        if "connection_factory" in options:
+        """Connect by a connection of ours, or of a class derived from it."""
+        factory = options.setdefault("connection_factory", AppDbConnection)
+        if not (isinstance(factory, type) and issubclass(factory, AppDbConnection)):
             raise ArgumentError(
                 "connection_factory can't be given, because the connections of postgresql+app_db are of a class of "
-                "their own: leave it out, or use postgresql+psycopg2"
+                "their own: leave it out, derive it from AppDbConnection, or use postgresql+psycopg2"
             )
         with fork.connecting:
-            return super().connect(*args, **options, connection_factory=AppDbConnection)
+            return super().connect(*args, **options)
 
     def on_connect(self) -> Any:
         """Return what prepares a connection: held in autocommit, since the dialect begins.

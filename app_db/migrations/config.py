@@ -1,4 +1,4 @@
-"""Finds the revisions: in the wheel they ride inside the package, in a checkout they stand at the top level."""
+"""Alembic's configuration, as `alembic.ini` describes it for the command line."""
 
 from __future__ import annotations
 
@@ -6,19 +6,8 @@ from pathlib import Path
 
 from alembic.config import Config
 
-from ..errors import MigrationError
 from ..settings import Settings
-
-_PACKAGED = Path(__file__).parent / "_alembic"
-_CHECKOUT = Path(__file__).parents[2] / "alembic"
-
-
-def script_directory() -> Path:
-    """Return the folder that holds `env.py` and `versions/`; raises MigrationError when neither place has it."""
-    for folder in (_PACKAGED, _CHECKOUT):
-        if (folder / "env.py").is_file():
-            return folder
-    raise MigrationError(f"no revisions found in {_PACKAGED} or {_CHECKOUT}: install app_db anew")
+from .location import script_directory
 
 
 def alembic_config(settings: Settings, database: str | None = None) -> Config:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from logging.config import fileConfig
 from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, MetaData, text
 
 from ..errors import AppDbError, MigrationError
 from ..models import Base
 from ..schema import ROLES, RoleNames, Service, placed_services
-from ..settings import Settings, load_settings
+from ..settings import DatabaseSettings, Settings, load_settings
 from .connection import BOOTSTRAP_REMEDY, migration_url, owner_engine
 from .ddl.v1 import ROLE_NAMES
 from .directives import file_by_chain
@@ -26,70 +28,107 @@ def run() -> None:
 
     From Alembic's command line a refusal is printed as one message; from Python it is raised as it is.
     """
+    _run(_run_services)
+
+
+def run_project(metadata: MetaData, *, schema: str, more_schemas: Iterable[str] = ()) -> None:
+    """As `run`, for the tree of an application, called by its `env.py`: `run_project(Base.metadata, schema="shop")`.
+
+    The revisions act as app_owner and may use the helpers of `app_db.migrations.ddl`. Their version table stands in
+    `schema`; autogenerate compares the tables of `schema` and of `more_schemas`, and no others. The core of app_db has
+    to be at its head already.
+    """
+    schemas = (schema, *more_schemas)
+    _run(lambda: _run_tree(_Tree(metadata, schema, frozenset(schemas))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """What tells one tree of revisions from another: its tables, and the schema of its version table."""
+
+    metadata: MetaData
+    version_schema: str
+    schemas: frozenset[str]
+    services: tuple[Service, ...] | None = None
+
+
+def _run(run_tree: Callable[[], None]) -> None:
     try:
-        _run()
+        config = context.config
+        if config.cmd_opts is not None and config.file_config.has_section("loggers"):
+            fileConfig(str(config.config_file_name), disable_existing_loggers=False)
+        run_tree()
     except AppDbError as error:
         if context.config.cmd_opts is None:
             raise
         raise CommandError(str(error)) from error
 
 
-def _run() -> None:
+def _run_services() -> None:
+    settings, database = _place()
+    services = placed_services(database.services or settings.services)
+    schemas = frozenset(schema for service in services for schema in service.schemas)
+    _run_tree(_Tree(Base.metadata, VERSION_SCHEMA, schemas, services))
+
+
+def _place() -> tuple[Settings, DatabaseSettings]:
     config = context.config
-    if config.config_file_name is not None:
-        fileConfig(config.config_file_name, disable_existing_loggers=False)
     settings: Settings = config.attributes.get("app_db_settings") or load_settings()
     name = config.attributes.get("app_db_database") or context.get_x_argument(as_dictionary=True).get("database")
-    database = settings.database(name)
-    services = placed_services(database.services or settings.services)
+    return settings, settings.database(name)
+
+
+def _run_tree(tree: _Tree) -> None:
+    settings, database = _place()
     names = RoleNames(settings.role_prefix)
     if context.is_offline_mode():
-        _run_offline(services, names)
+        _run_offline(tree, names)
     else:
-        _run_online(migration_url(settings, database), services, names)
+        _run_online(migration_url(settings, database), tree, names)
 
 
-def _run_online(url: URL, services: tuple[Service, ...], names: RoleNames) -> None:
+def _run_online(url: URL, tree: _Tree, names: RoleNames) -> None:
     with owner_engine(url, names).connect() as connection:
-        _configure(services, {ROLE_NAMES: names, "connection": connection})
+        _configure(tree, {ROLE_NAMES: names, "connection": connection})
         options = context.get_context().opts
         if options.get("destination_rev") is None:
             options["dont_mutate"] = True  # a command that only looks makes no version table
         else:
             _check_roles(connection, names)
-            connection.execute(text(f"create schema if not exists {VERSION_SCHEMA}"))
+            connection.execute(text(f"create schema if not exists {tree.version_schema}"))
             connection.commit()
         with context.begin_transaction():
             context.run_migrations()
 
 
-def _run_offline(services: tuple[Service, ...], names: RoleNames) -> None:
+def _run_offline(tree: _Tree, names: RoleNames) -> None:
     # with named parameters a percent sign is printed as it is
     dialect = {"dialect_name": "postgresql", "dialect_opts": {"paramstyle": "named"}, "literal_binds": True}
-    _configure(services, {ROLE_NAMES: names, **dialect})
+    _configure(tree, {ROLE_NAMES: names, **dialect})
     output = context.get_context().impl.static_output
     output(f"set role {names('app_owner')};\n")
     output("set search_path to pg_catalog;\n")
     if not context.get_context().get_current_heads():
-        output(f"create schema if not exists {VERSION_SCHEMA};\n")
+        output(f"create schema if not exists {tree.version_schema};\n")
     with context.begin_transaction():
         context.run_migrations()
 
 
-def _configure(services: tuple[Service, ...], options: dict[str, Any]) -> None:
-    schemas = {schema for service in services for schema in service.schemas}
+def _configure(tree: _Tree, options: dict[str, Any]) -> None:
+    schemas = tree.schemas
     context.configure(
-        target_metadata=Base.metadata,
-        version_table_schema=VERSION_SCHEMA,
+        target_metadata=tree.metadata,
+        version_table_schema=tree.version_schema,
         transaction_per_migration=True,
         include_schemas=True,
         include_name=lambda name, kind, _parents: kind != "schema" or name in schemas,
         include_object=lambda thing, _name, kind, _reflected, _other: kind != "table" or _schema_of(thing) in schemas,
         compare_server_default=True,
-        process_revision_directives=file_by_chain,
+        process_revision_directives=file_by_chain if tree.services is not None else None,
         **options,
     )
-    guard_targets(context.get_context(), services)
+    if tree.services is not None:
+        guard_targets(context.get_context(), tree.services)
 
 
 def _schema_of(table: Any) -> str | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
 
 from alembic import command
+from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
@@ -27,6 +30,19 @@ def upgrade(settings: Settings, target: str = "head", *, database: str | None = 
         command.upgrade(alembic_config(settings, database), target)
     except CommandError as error:
         raise MigrationError(f"{error}: see `alembic history` for what there is") from None
+
+
+def upgrade_project(settings: Settings, ini: Path) -> None:
+    """Bring the tree of an application, whose `alembic.ini` is named, to all of its heads.
+
+    Raises MigrationError where Alembic refuses. Its `env.py` calls `environment.run_project`, or reads the settings
+    from `config.attributes["app_db_settings"]`.
+    """
+    try:
+        with chdir(ini.parent):  # what its paths are relative to, as for whoever types `alembic` there
+            command.upgrade(Config(ini.name, attributes={"app_db_settings": settings}), "heads")
+    except CommandError as error:
+        raise MigrationError(f"{ini}: {error}: see `alembic --config {ini} history`") from None
 
 
 def change_schema(settings: Settings, change: Callable[[], None], *, database: str | None = None) -> None:

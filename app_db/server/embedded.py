@@ -20,7 +20,7 @@ from .home import ServerHome, State
 from .listing import DEFAULT_NAME, reap_orphans, shut_down
 from .owner import start_time
 from .postmaster import await_ready, await_starters, find_postmaster
-from .process import HOST, SUPERUSER, launch, make_data, new_state, require_same_major
+from .process import HOST, SUPERUSER, copy_data, launch, make_data, new_state, require_same_major
 from .status import ServerStatus, inspect, is_orphaned
 
 
@@ -39,10 +39,18 @@ class EmbeddedServer:
         root: Path | None = None,
         binaries: Path | None = None,
         ephemeral: bool = False,
+        owner_pid: int | None = None,
+        copy_of: ServerHome | None = None,
     ) -> None:
-        """Describe the server and touch nothing; raises ServerError for an impossible name or somebody else's root."""
+        """Describe the server and touch nothing; raises ServerError for an impossible name or somebody else's root.
+
+        An ephemeral server may belong to another process than this one (`owner_pid`). With `copy_of` its data are
+        copied from a stopped server's instead of being made by initdb.
+        """
         self.name = name
         self.ephemeral = ephemeral
+        self._owner_pid = owner_pid
+        self._copy_of = copy_of
         self._binaries = binaries
         self._root = root
         self._home = ServerHome(find_root(root), name)
@@ -79,6 +87,13 @@ class EmbeddedServer:
         Raises ServerError when it does not stop.
         """
         shut_down(self._home, remove=remove)
+
+    def disown(self) -> None:
+        """Let a running server outlive its owner: from now on it runs until somebody stops it."""
+        with self._home.locked():
+            state = self._home.read_state()
+            if state is not None:
+                self._home.write_state(replace(state, owner_pid=None, owner_started=None))
 
     def status(self) -> ServerStatus:
         """Return how the server does, changing nothing."""
@@ -133,6 +148,8 @@ class EmbeddedServer:
             raise ServerError(f"{home.directory} has no server.json, {home.lost_password}")
         state = self._owned(state or new_state(ephemeral=self.ephemeral))
         if not state.ready or not home.data.exists():
+            if self._copy_of is not None:
+                return copy_data(home, state, self._copy_of)
             return make_data(home, state, binaries, lock)
         if not (home.data / "PG_VERSION").exists():
             raise ServerError(
@@ -141,8 +158,8 @@ class EmbeddedServer:
         require_same_major(home, binaries)
         return state
 
-    @staticmethod
-    def _owned(state: State) -> State:
+    def _owned(self, state: State) -> State:
         if not state.ephemeral:
             return state
-        return replace(state, owner_pid=os.getpid(), owner_started=start_time(os.getpid()))
+        owner = self._owner_pid or os.getpid()
+        return replace(state, owner_pid=owner, owner_started=start_time(owner))

@@ -50,6 +50,32 @@ def make_data(home: ServerHome, state: State, binaries: Path, lock: int) -> Stat
     return state
 
 
+def copy_data(home: ServerHome, state: State, source: ServerHome) -> State:
+    """Copy the data directory of a stopped server, its password with it; return the state that says so.
+
+    Raises ServerError where there is nothing whole to copy.
+    """
+    original = source.read_state()
+    if original is None or not original.ready or find_postmaster(source.data) is not None:
+        raise ServerError(f"{source.directory} holds no stopped server whose data could be copied: remove it")
+    state = replace(state, password=original.password, version=original.version, ready=False)
+    home.write_state(state)
+    home.empty_data()
+    said = run(["cp", "-a", f"{source.data}/.", f"{home.data}/"], seconds=_INITDB_SECONDS)
+    if said.returncode != 0:
+        raise ServerError(f"{source.data} can't be copied to {home.data}: {said.stderr.strip()}")
+    state = replace(state, ready=True)
+    home.write_state(state)
+    return state
+
+
+def flush_data(home: ServerHome, binaries: Path) -> None:
+    """Have the data of a stopped server written to the disk; raises ServerError."""
+    said = run([binaries / "initdb", "--sync-only", f"--pgdata={home.data}"], seconds=_INITDB_SECONDS)
+    if said.returncode != 0:
+        raise ServerError(f"{home.data} could not be written to the disk: {said.stderr.strip()}")
+
+
 def require_same_major(home: ServerHome, binaries: Path) -> None:
     """Raise ServerError where another major version than that of `binaries` made the data directory."""
     made_by = (home.data / "PG_VERSION").read_text("utf-8").strip()
@@ -146,7 +172,7 @@ def _options(state: State, binaries: Path) -> str:
         "synchronous_commit": "off",
     }
     if state.ephemeral:
-        settings |= {"fsync": "off", "full_page_writes": "off"}
+        settings |= {"fsync": "off", "full_page_writes": "off", "bgwriter_lru_maxpages": "0"}
     if has_library(binaries, "pg_stat_statements"):
         settings["shared_preload_libraries"] = "pg_stat_statements"
     return " ".join(f"-c {name}={value}" for name, value in settings.items())

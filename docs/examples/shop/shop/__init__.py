@@ -1,0 +1,1 @@
+"""A small application: customers, invoices and private notes of each tenant."""
