@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from uuid import UUID
+from pathlib import Path
 
 import pytest
+from ground import pytest_app_db_seed
 from sqlalchemy import URL
-from support import SYSTEM_15, installation, make_creator, make_tenant
+from support import SYSTEM_15, installation, make_creator
 
 from app_db.migrations import upgrade
 from app_db.server import EmbeddedServer
 from app_db.session import Database, set_default_database
 from app_db.settings import Settings
+from app_db.testing import SuiteServer
+from app_db.testing.recipe import Recipe
+from app_db.testing.run import run_of
+
+__all__ = ["pytest_app_db_seed"]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
@@ -46,11 +52,15 @@ def server_18() -> Iterator[EmbeddedServer]:
 
 @pytest.fixture(scope="session")
 def server_15() -> Iterator[EmbeddedServer]:
+    with EmbeddedServer.temporary(prefix="test15", binaries=_system_15()) as server:
+        yield server
+
+
+def _system_15() -> Path:
     if not SYSTEM_15.is_dir():
         message = "PostgreSQL 15 is not installed here: apt-get install postgresql-15"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    with EmbeddedServer.temporary(prefix="test15", binaries=SYSTEM_15) as server:
-        yield server
+    return SYSTEM_15
 
 
 @pytest.fixture(scope="session", params=["18", "15"])
@@ -59,17 +69,15 @@ def server(request: pytest.FixtureRequest) -> EmbeddedServer:
     return found
 
 
+@pytest.fixture(scope="session", params=["18", "15"])
+def app_db_server(request: pytest.FixtureRequest, _app_db_recipe: Recipe) -> SuiteServer:
+    """The plugin's server, of either version."""
+    return run_of(request.config).own_server(_app_db_recipe, None if request.param == "18" else _system_15())
+
+
 @pytest.fixture(scope="session")
 def creator(server: EmbeddedServer) -> URL:
     return make_creator(server.superuser_url())
-
-
-@pytest.fixture(scope="session")
-def settings(creator: URL) -> Iterator[Settings]:
-    """An installation at head, shared by the tests of a server: each test works in tenants of its own."""
-    with installation(creator) as made:
-        upgrade(made)
-        yield made
 
 
 @pytest.fixture
@@ -87,24 +95,7 @@ def own_settings(empty_settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def db(settings: Settings) -> Iterator[Database]:
-    database = Database.from_settings(settings)
-    yield database
-    database.dispose()
-
-
-@pytest.fixture
 def own_db(own_settings: Settings) -> Iterator[Database]:
     database = Database.from_settings(own_settings)
     yield database
     database.dispose()
-
-
-@pytest.fixture
-def tenant(db: Database) -> UUID:
-    return make_tenant(db)
-
-
-@pytest.fixture
-def other_tenant(db: Database) -> UUID:
-    return make_tenant(db)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -12,6 +13,7 @@ import app_db
 # File, line and function, the innermost first.
 Place = tuple[tuple[str, int, str], ...]
 
+_RUNNER = f"{os.sep}_pytest{os.sep}"
 _DEEPEST = 60
 _SHOWN = 3
 _LIBRARIES = (
@@ -29,6 +31,8 @@ def caller() -> Place:
         if frame is None or len(found) == _SHOWN:
             break
         code = frame.f_code
+        if _RUNNER in code.co_filename:  # what is further out is pytest's own
+            break
         if not code.co_filename.startswith(_LIBRARIES):
             found.append((code.co_filename, frame.f_lineno, code.co_name))
         frame = frame.f_back

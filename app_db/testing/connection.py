@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,7 @@ class WatchedConnection(AppDbConnection):
 
     watch: Watch | None = None
     role = ""  # whom the login works as, once it has logged in
+    limits: Mapping[str, str] = {}  # the settings of its session that the sandbox's has otherwise
     sandbox: Sandbox | None = None
 
     def lend(self, binding: Binding | None) -> None:
@@ -59,6 +60,7 @@ class WatchedConnection(AppDbConnection):
         parts = [
             f'set local role "{self.role}"',
             "set transaction read only" if self.mode.read_only else "",
+            *(f"set local {name} = '{value}'" for name, value in self.limits.items()),
             self.always,
             self.binding.statements if self.binding is not None else "",
         ]
@@ -112,6 +114,8 @@ class WatchedConnection(AppDbConnection):
         if self.sandbox is not None:
             self.sandbox.rollback(self)
         super().close()
+        if self.watch is not None:
+            self.watch.lent.pop(self, None)
 
     def record(self, statement: str, count: int = 1) -> None:
         """Tell the recorder, where there is one, of a message that goes to the server."""

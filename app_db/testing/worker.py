@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -52,6 +53,7 @@ class Worker:
         self._sandbox = Sandbox(self._connect_sandbox)
         self._current = self.name
         self._checked: dict[str, str] = {}
+        self._limits: dict[str, str] | None = None
         self._kept = 0
         _workers[_address(installation.admin_url(self.name))] = self
         _watch_connects()
@@ -91,9 +93,9 @@ class Worker:
             kept = self._leave_fresh(keep=keep or bool(left_open))
         if left_open:
             raise SuiteError(
-                f"the test left {len(left_open)} connection(s) open: "
-                + "; ".join(f"opened at {shown(place)}" for place in left_open)
-                + ": close the session or connection there, or use it as a context manager"
+                "the test left a connection open:\n"
+                + "\n".join(f"- opened at {shown(place)}" for place in left_open)
+                + "\nclose the session or connection there, or use it as a context manager"
             )
         return kept
 
@@ -106,6 +108,10 @@ class Worker:
         if login not in self._checked:
             self._checked[login] = refuse_privileged(connection, self._installation.names)
         connection.role = self._checked[login]
+        limits = _limits(options.get("options", ""))
+        if self._limits is None:
+            self._limits = limits
+        connection.limits = {name: value for name, value in limits.items() if self._limits.get(name) != value}
         return connection
 
     def kept_url(self, name: str) -> str:
@@ -129,17 +135,22 @@ class Worker:
         return engine.connect()
 
     def _connect_sandbox(self) -> AppDbConnection:
-        connection = _sandbox_engine(self._installation.sandbox_url(self.name)).raw_connection()
+        options = " ".join(f"-c {name}={value}" for name, value in (self._limits or {}).items())
+        engine = create_engine(
+            self._installation.sandbox_url(self.name).set(drivername=DRIVER), poolclass=NullPool,
+            connect_args={"application_name": "app_db sandbox", "options": options},
+        )  # fmt: skip
+        connection = engine.raw_connection()
         speaker: AppDbConnection = connection.dbapi_connection  # type: ignore[assignment]  # our dialect's
         connection.detach()
         return speaker
 
     def _take_back(self) -> list[Place]:
         """Take back what the test has left open, and return where each was opened."""
-        left = dict(self.watch.lent)
+        left = {connection: place for connection, place in self.watch.lent.items() if not connection.closed}
         for connection in left:
             connection.close()
-            self.watch.lent.pop(connection, None)
+        self.watch.lent.clear()
         return list(left.values())
 
     def _sweep(self, *, keep: bool) -> str | None:
@@ -211,6 +222,8 @@ def _watch_connects() -> None:
         event.listen(AppDbDialect, "do_connect", _connect)
 
 
-def _sandbox_engine(url: URL) -> Engine:
-    arguments = {"application_name": "app_db sandbox", "options": "-c timezone=UTC -c statement_timeout=60000"}
-    return create_engine(url.set(drivername=DRIVER), poolclass=NullPool, connect_args=arguments)
+def _limits(options: str) -> dict[str, str]:
+    """Return the settings in libpq's `options`, but for the one that would end a sandbox between two tests."""
+    found = dict(re.findall(r"-c (\w+)=(\S+)", options))
+    found.pop("idle_in_transaction_session_timeout", None)
+    return found

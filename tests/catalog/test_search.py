@@ -27,8 +27,8 @@ CATALOG = [
 
 
 @pytest.fixture
-def catalog(db: Database, tenant: UUID) -> UUID:
-    with db.tenant(tenant) as session:
+def catalog(app_db: Database, tenant: UUID) -> UUID:
+    with app_db.tenant(tenant) as session:
         add_materials(session, CATALOG)
     return tenant
 
@@ -53,37 +53,37 @@ def catalog(db: Database, tenant: UUID) -> UUID:
     ],
 )
 def test_words_are_found_in_any_form_in_both_languages(
-    db: Database, catalog: UUID, words: str, codes: list[str]
+    app_db: Database, catalog: UUID, words: str, codes: list[str]
 ) -> None:
-    with db.tenant(catalog) as session:
+    with app_db.tenant(catalog) as session:
         assert sorted(hit.code for hit in search_materials(session, words)) == sorted(codes)
 
 
-def test_a_word_in_the_name_ranks_above_one_in_the_description(db: Database, catalog: UUID) -> None:
-    with db.tenant(catalog) as session:
+def test_a_word_in_the_name_ranks_above_one_in_the_description(app_db: Database, catalog: UUID) -> None:
+    with app_db.tenant(catalog) as session:
         hits = search_materials(session, "кладка or кладки or лицевой")
     assert hits[0].code == "K-1"
     assert [hit.rank for hit in hits] == sorted((hit.rank for hit in hits), reverse=True)
 
 
-def test_a_search_finds_nothing_of_another_tenants(db: Database, catalog: UUID, other_tenant: UUID) -> None:
-    with db.tenant(other_tenant) as session:
+def test_a_search_finds_nothing_of_another_tenants(app_db: Database, catalog: UUID, other_tenant: UUID) -> None:
+    with app_db.tenant(other_tenant) as session:
         assert search_materials(session, "кирпич") == []
 
 
-def test_a_search_without_a_tenant_is_refused(db: Database, catalog: UUID) -> None:
-    with db.shared() as session, pytest.raises(UnboundTransaction, match=r"db.tenant\(tenant_id\)"):
+def test_a_search_without_a_tenant_is_refused(app_db: Database, catalog: UUID) -> None:
+    with app_db.shared() as session, pytest.raises(UnboundTransaction, match=r"db.tenant\(tenant_id\)"):
         search_materials(session, "кирпич")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_a_limit_out_of_range_is_refused(db: Database, catalog: UUID, limit: int) -> None:
-    with db.tenant(catalog) as session, pytest.raises(ValueError, match="1 to 1000"):
+def test_a_limit_out_of_range_is_refused(app_db: Database, catalog: UUID, limit: int) -> None:
+    with app_db.tenant(catalog) as session, pytest.raises(ValueError, match="1 to 1000"):
         search_materials(session, "кирпич", limit=limit)
 
 
-def test_a_limit_holds(db: Database, catalog: UUID) -> None:
-    with db.tenant(catalog) as session:
+def test_a_limit_holds(app_db: Database, catalog: UUID) -> None:
+    with app_db.tenant(catalog) as session:
         assert len(search_materials(session, "кирпич", limit=1)) == 1
 
 
@@ -109,21 +109,22 @@ def test_the_search_uses_the_index_that_leads_with_the_tenant(own_db: Database, 
     assert "ix_materials_tenant_id_search" not in naive or "Filter: (search @@" in naive
 
 
-def test_the_auth_login_may_not_search(db: Database, settings: Settings) -> None:
-    assert settings.auth_url is not None
-    engine = pooled_engine(settings.auth_url, PoolFigures(pool_size=1), application_name="t", needs_tenant=True)
+@pytest.mark.app_db("commit")
+def test_the_auth_login_may_not_search(app_db: Database, app_db_settings: Settings) -> None:
+    assert app_db_settings.auth_url is not None
+    engine = pooled_engine(app_db_settings.auth_url, PoolFigures(pool_size=1), application_name="t", needs_tenant=True)
     with bound_to(engine, NO_TENANT).connect() as connection, pytest.raises(PermissionDenied):
         connection.execute(text("select * from catalog.search_materials('x')"))
     engine.dispose()
 
 
-def test_a_catalogue_is_added_as_a_whole_or_not_at_all(db: Database, catalog: UUID) -> None:
+def test_a_catalogue_is_added_as_a_whole_or_not_at_all(app_db: Database, catalog: UUID) -> None:
     told: list[int] = []
     rows = [row(f"N-{number}", "New") for number in range(1500)]
-    with pytest.raises(UniqueViolation), db.tenant(catalog) as session:
+    with pytest.raises(UniqueViolation), app_db.tenant(catalog) as session:
         add_materials(session, [*rows, CATALOG[0]], progress=told.append)
-    with db.tenant(catalog) as session:
+    with app_db.tenant(catalog) as session:
         assert session.scalar(text("select count(*) from catalog.materials")) == len(CATALOG)
     assert told == [1000]
-    with db.tenant(catalog) as session:
+    with app_db.tenant(catalog) as session:
         assert add_materials(session, rows) == 1500

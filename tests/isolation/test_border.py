@@ -23,8 +23,8 @@ from app_db.settings import LoginUrl, Settings
 TENANT_LOGINS = [LoginUrl.APPLICATION, LoginUrl.TENANT_ADMIN, LoginUrl.READONLY]
 
 
-def add_material(db: Database, tenant: UUID, code: str = "A-1") -> UUID:
-    with db.tenant(tenant) as session:
+def add_material(app_db: Database, tenant: UUID, code: str = "A-1") -> UUID:
+    with app_db.tenant(tenant) as session:
         material = Material(code=code, name="Кирпич", unit="pcs", price_minor=100)
         session.add(material)
         session.flush()
@@ -32,22 +32,21 @@ def add_material(db: Database, tenant: UUID, code: str = "A-1") -> UUID:
 
 
 @contextmanager
-def engine_of(settings: Settings, login: LoginUrl) -> Iterator[Engine]:
+def engine_of(app_db_settings: Settings, login: LoginUrl) -> Iterator[Engine]:
     """Yield an engine of any login without our session and start-up gate in the way."""
-    url = settings.login_url(login)
+    url = app_db_settings.login_url(login)
     assert url is not None
     engine = pooled_engine(url, PoolFigures(pool_size=1), application_name="border", needs_tenant=True)
     yield engine
     engine.dispose()
 
 
-@pytest.mark.usefixtures("probes")
-def test_every_way_across_is_stopped(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    row = add_material(db, other_tenant)
-    attempts = try_to_cross(db, tenant, other_tenant, row)
+def test_every_way_across_is_stopped(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    row = add_material(app_db, other_tenant)
+    attempts = try_to_cross(app_db, tenant, other_tenant, row)
     assert len(attempts) == 6
     assert [attempt for attempt in attempts if not attempt.stopped] == []
-    with db.tenant(other_tenant) as session:
+    with app_db.tenant(other_tenant) as session:
         assert session.get_one(Material, row).price_minor == 100
 
 
@@ -96,11 +95,12 @@ def test_without_a_guard_the_same_attempts_get_through(
 
 @pytest.mark.parametrize("login", TENANT_LOGINS)
 @pytest.mark.parametrize("table", ["tenancy.tenants", "tenancy.memberships", "ops.audit_log", "catalog.materials"])
+@pytest.mark.app_db("commit")
 def test_a_transaction_without_a_tenant_sees_no_row(
-    settings: Settings, db: Database, tenant: UUID, login: LoginUrl, table: str
+    app_db_settings: Settings, app_db: Database, tenant: UUID, login: LoginUrl, table: str
 ) -> None:
-    _fill(db, tenant)
-    with engine_of(settings, login) as engine:
+    _fill(app_db, tenant)
+    with engine_of(app_db_settings, login) as engine:
         with bound_to(engine, TenantContext(tenant)).connect() as connection:
             assert connection.scalar(text(f"select count(*) from {table}")) == 1
         with bound_to(engine, NO_TENANT).connect() as connection:
@@ -108,16 +108,16 @@ def test_a_transaction_without_a_tenant_sees_no_row(
             assert connection.scalar(text("select current_setting('app.current_tenant_id', true)")) == ""
 
 
-def _fill(db: Database, tenant: UUID) -> None:
+def _fill(app_db: Database, tenant: UUID) -> None:
     """One row in every tenant's table."""
-    add_material(db, tenant, code=f"F-{uuid4()}")
-    with db.tenant(tenant) as session:
+    add_material(app_db, tenant, code=f"F-{uuid4()}")
+    with app_db.tenant(tenant) as session:
         session.execute(text("insert into tenancy.memberships (user_id) values (:user)"), {"user": uuid4()})
         session.execute(text("insert into ops.audit_log (action) values ('test.fill')"))
 
 
-def test_a_tenant_sees_its_own_row_of_tenants_alone(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_tenant_sees_its_own_row_of_tenants_alone(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         assert session.scalars(text("select id from tenancy.tenants")).all() == [tenant]
 
 
@@ -146,9 +146,10 @@ def test_a_tenant_sees_its_own_row_of_tenants_alone(db: Database, tenant: UUID, 
     ],
 )
 @pytest.mark.parametrize("login", [LoginUrl.APPLICATION, LoginUrl.TENANT_ADMIN])
-def test_an_application_may_not(settings: Settings, tenant: UUID, login: LoginUrl, statement: str) -> None:
+@pytest.mark.app_db("commit")
+def test_an_application_may_not(app_db_settings: Settings, tenant: UUID, login: LoginUrl, statement: str) -> None:
     with (
-        engine_of(settings, login) as engine,
+        engine_of(app_db_settings, login) as engine,
         bound_to(engine, TenantContext(tenant)).connect() as connection,
         pytest.raises(PermissionDenied, match=r"permission denied|must be owner"),
     ):
@@ -157,97 +158,98 @@ def test_an_application_may_not(settings: Settings, tenant: UUID, login: LoginUr
 
 @pytest.mark.parametrize("role", ["app_all", "app_owner", "app_admin", "app_definer", "app_secrets", "app_backup"])
 @pytest.mark.parametrize("login", [*TENANT_LOGINS, LoginUrl.AUTH])
+@pytest.mark.app_db("commit")
 def test_an_application_can_not_become_somebody_who_sees_more(
-    settings: Settings, tenant: UUID, login: LoginUrl, role: str
+    app_db_settings: Settings, tenant: UUID, login: LoginUrl, role: str
 ) -> None:
     with (
-        engine_of(settings, login) as engine,
+        engine_of(app_db_settings, login) as engine,
         bound_to(engine, TenantContext(tenant)).connect() as connection,
         pytest.raises(PermissionDenied),
     ):
-        connection.exec_driver_sql(f"set role {settings.role_prefix}{role}")
+        connection.exec_driver_sql(f"set role {app_db_settings.role_prefix}{role}")
 
 
 @pytest.mark.parametrize("verb", ["insert into catalog.materials (code) values ('x')", "delete from catalog.materials",
                                   "update tenancy.tenants set name = 'x'"])  # fmt: skip
-def test_the_readers_login_writes_nothing(settings: Settings, tenant: UUID, verb: str) -> None:
+@pytest.mark.app_db("commit")
+def test_the_readers_login_writes_nothing(app_db_settings: Settings, tenant: UUID, verb: str) -> None:
     with (
-        engine_of(settings, LoginUrl.READONLY) as engine,
+        engine_of(app_db_settings, LoginUrl.READONLY) as engine,
         bound_to(engine, TenantContext(tenant)).connect() as connection,
         pytest.raises(PermissionDenied),
     ):
         connection.exec_driver_sql(verb)
 
 
-def test_a_key_of_another_tenants_is_no_obstacle(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    add_material(db, other_tenant, "SAME")
-    add_material(db, tenant, "SAME")
+def test_a_key_of_another_tenants_is_no_obstacle(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    add_material(app_db, other_tenant, "SAME")
+    add_material(app_db, tenant, "SAME")
     with pytest.raises(UniqueViolation) as caught:
-        add_material(db, tenant, "SAME")
+        add_material(app_db, tenant, "SAME")
     assert caught.value.constraint_name == "uq_materials_tenant_id_code"
 
 
-def test_an_upsert_meets_the_own_row_only(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    add_material(db, other_tenant, "UP")
+def test_an_upsert_meets_the_own_row_only(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    add_material(app_db, other_tenant, "UP")
     upsert = text("""
         insert into catalog.materials (code, name, unit, price_minor) values ('UP', 'new', 'pcs', 7)
         on conflict (tenant_id, code) do update set price_minor = excluded.price_minor returning tenant_id
     """)
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalars(upsert).all() == [tenant]
-    with db.tenant(other_tenant) as session:
+    with app_db.tenant(other_tenant) as session:
         assert session.scalars(select(Material.price_minor)).all() == [100]
 
 
-def test_a_row_can_not_be_moved_to_another_tenant(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    add_material(db, tenant)
-    with db.tenant(tenant) as session, pytest.raises(RowSecurityViolation) as caught:
+def test_a_row_can_not_be_moved_to_another_tenant(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    add_material(app_db, tenant)
+    with app_db.tenant(tenant) as session, pytest.raises(RowSecurityViolation) as caught:
         session.execute(text("update catalog.materials set tenant_id = :other"), {"other": other_tenant})
     assert "open a session for the row's own tenant" in str(caught.value)
-    with pytest.raises(TenantMismatch, match=str(other_tenant)), db.tenant(tenant) as session:
+    with pytest.raises(TenantMismatch, match=str(other_tenant)), app_db.tenant(tenant) as session:
         session.add(Material(tenant_id=other_tenant, code="x", name="x", unit="x", price_minor=1))
 
 
-@pytest.mark.usefixtures("probes")
 class TestRowsOfAPerson:
     """Within a tenant a person sees his own rows, the tenant's administrator all of the tenant's, nobody another's."""
 
-    def _note(self, db: Database, tenant: UUID, user: UUID) -> None:
-        with db.tenant(tenant, user_id=user) as session:
+    def _note(self, app_db: Database, tenant: UUID, user: UUID) -> None:
+        with app_db.tenant(tenant, user_id=user) as session:
             session.execute(text("insert into demo.notes (body) values ('private')"))
 
     def _count(self, session_of: Callable[..., object], tenant: UUID, user: UUID | None = None) -> int:
         with session_of(tenant, user_id=user) as session:  # type: ignore[attr-defined]
             return int(session.scalar(text("select count(*) from demo.notes")))
 
-    def test_a_person_sees_the_own_rows_only(self, db: Database, tenant: UUID) -> None:
+    def test_a_person_sees_the_own_rows_only(self, app_db: Database, tenant: UUID) -> None:
         anna, boris = uuid4(), uuid4()
-        self._note(db, tenant, anna)
-        assert (self._count(db.tenant, tenant, anna), self._count(db.tenant, tenant, boris)) == (1, 0)
+        self._note(app_db, tenant, anna)
+        assert (self._count(app_db.tenant, tenant, anna), self._count(app_db.tenant, tenant, boris)) == (1, 0)
 
-    def test_without_a_person_no_row_is_seen_or_written(self, db: Database, tenant: UUID) -> None:
-        self._note(db, tenant, uuid4())
-        assert self._count(db.tenant, tenant) == 0
-        with pytest.raises(RowSecurityViolation), db.tenant(tenant) as session:
+    def test_without_a_person_no_row_is_seen_or_written(self, app_db: Database, tenant: UUID) -> None:
+        self._note(app_db, tenant, uuid4())
+        assert self._count(app_db.tenant, tenant) == 0
+        with pytest.raises(RowSecurityViolation), app_db.tenant(tenant) as session:
             session.execute(text("insert into demo.notes (user_id, body) values (:user, 'x')"), {"user": uuid4()})
 
-    def test_a_person_writes_for_himself_only(self, db: Database, tenant: UUID) -> None:
-        with pytest.raises(RowSecurityViolation), db.tenant(tenant, user_id=uuid4()) as session:
+    def test_a_person_writes_for_himself_only(self, app_db: Database, tenant: UUID) -> None:
+        with pytest.raises(RowSecurityViolation), app_db.tenant(tenant, user_id=uuid4()) as session:
             session.execute(text("insert into demo.notes (user_id, body) values (:user, 'x')"), {"user": uuid4()})
 
     def test_the_same_person_in_another_tenant_sees_nothing(
-        self, db: Database, tenant: UUID, other_tenant: UUID
+        self, app_db: Database, tenant: UUID, other_tenant: UUID
     ) -> None:
         anna = uuid4()
-        self._note(db, tenant, anna)
-        assert self._count(db.tenant, other_tenant, anna) == 0
+        self._note(app_db, tenant, anna)
+        assert self._count(app_db.tenant, other_tenant, anna) == 0
 
     def test_the_tenants_administrator_sees_all_of_the_tenants_and_nobody_elses(
-        self, db: Database, tenant: UUID, other_tenant: UUID
+        self, app_db: Database, tenant: UUID, other_tenant: UUID
     ) -> None:
         for user in (uuid4(), uuid4()):
-            self._note(db, tenant, user)
-        assert (self._count(db.tenant_admin, tenant), self._count(db.tenant_admin, other_tenant)) == (2, 0)
+            self._note(app_db, tenant, user)
+        assert (self._count(app_db.tenant_admin, tenant), self._count(app_db.tenant_admin, other_tenant)) == (2, 0)
 
 
 @pytest.mark.usefixtures("own_probes")
@@ -278,9 +280,10 @@ def test_the_owner_is_held_by_the_policies_too(own_db: Database, own_settings: S
         assert owner.scalar(count) == 1
 
 
-def test_every_table_of_ours_forces_row_security_and_has_both_policies(settings: Settings) -> None:
-    assert settings.migration_url is not None
-    with admin_engine(settings.migration_url).connect() as connection:
+@pytest.mark.app_db("commit")
+def test_every_table_of_ours_forces_row_security_and_has_both_policies(app_db_settings: Settings) -> None:
+    assert app_db_settings.migration_url is not None
+    with admin_engine(app_db_settings.migration_url).connect() as connection:
         bare = connection.scalars(
             text("""
             select c.oid::regclass::text from pg_class c
@@ -292,23 +295,25 @@ def test_every_table_of_ours_forces_row_security_and_has_both_policies(settings:
     assert bare == []
 
 
-def test_nobody_has_been_granted_what_row_security_does_not_hold(settings: Settings) -> None:
-    assert settings.migration_url is not None
-    with admin_engine(settings.migration_url).connect() as connection:
+@pytest.mark.app_db("commit")
+def test_nobody_has_been_granted_what_row_security_does_not_hold(app_db_settings: Settings) -> None:
+    assert app_db_settings.migration_url is not None
+    with admin_engine(app_db_settings.migration_url).connect() as connection:
         found = connection.execute(
             text("""
             select table_schema, table_name, grantee, privilege_type from information_schema.role_table_grants
             where table_schema in ('app', 'tenancy', 'ops', 'catalog') and grantee <> :owner
               and privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER')
             """),
-            {"owner": f"{settings.role_prefix}app_owner"},
+            {"owner": f"{app_db_settings.role_prefix}app_owner"},
         ).all()
     assert found == []
 
 
-def test_no_function_of_ours_is_open_to_everybody(settings: Settings) -> None:
-    assert settings.migration_url is not None
-    with admin_engine(settings.migration_url).connect() as connection:
+@pytest.mark.app_db("commit")
+def test_no_function_of_ours_is_open_to_everybody(app_db_settings: Settings) -> None:
+    assert app_db_settings.migration_url is not None
+    with admin_engine(app_db_settings.migration_url).connect() as connection:
         public = connection.scalars(
             text("""
             select p.oid::regprocedure::text from pg_proc p
@@ -319,8 +324,8 @@ def test_no_function_of_ours_is_open_to_everybody(settings: Settings) -> None:
     assert public == []
 
 
-def test_the_tenant_of_a_policy_is_an_index_condition(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_the_tenant_of_a_policy_is_an_index_condition(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.execute(text("set local enable_seqscan = off"))
         plan = "\n".join(session.scalars(text("explain (costs off) select * from catalog.materials where code = 'x'")))
     assert "Index Cond" in plan

@@ -28,9 +28,9 @@ from app_db.settings import Environment, Settings, load_settings
 
 
 @pytest.fixture
-def default(db: Database) -> Database:
-    set_default_database(db)
-    return db
+def default(app_db: Database) -> Database:
+    set_default_database(app_db)
+    return app_db
 
 
 @pytest.fixture
@@ -86,10 +86,11 @@ def test_a_commit_that_fails_is_not_answered_with_success(client: TestClient, te
         client.post("/materials/A?price=-1", headers={"tenant": str(tenant)})
 
 
-def test_the_connection_is_checked_and_described(default: Database, settings: Settings) -> None:
+@pytest.mark.app_db("commit")
+def test_the_connection_is_checked_and_described(default: Database, app_db_settings: Settings) -> None:
     assert check_database_connection() is True
-    assert settings.url is not None
-    assert get_database_info().database == settings.url.database
+    assert app_db_settings.url is not None
+    assert get_database_info().database == app_db_settings.url.database
 
 
 def test_a_database_that_does_not_answer_is_false_and_no_exception() -> None:
@@ -104,11 +105,12 @@ def test_a_database_that_is_unfit_is_false(empty_settings: Settings) -> None:
     database.dispose()
 
 
-def test_the_default_is_made_from_the_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings.url is not None
-    monkeypatch.setenv("DATABASE_URL", settings.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("APP_DB_ROLE_PREFIX", settings.role_prefix)
-    assert get_database_info().login == settings.url.username
+@pytest.mark.app_db("commit")
+def test_the_default_is_made_from_the_environment(app_db_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert app_db_settings.url is not None
+    monkeypatch.setenv("DATABASE_URL", app_db_settings.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("APP_DB_ROLE_PREFIX", app_db_settings.role_prefix)
+    assert get_database_info().login == app_db_settings.url.username
     from app_db.session.default import default_database
 
     default_database().dispose()
@@ -131,6 +133,7 @@ def test_tables_are_not_created_where_data_matter(empty_settings: Settings, envi
         create_tables(empty_settings.model_copy(update={"environment": environment}))
 
 
-def _given(settings: Settings) -> dict[str, object]:
-    return {"url": settings.url, "migration_url": settings.migration_url, "role_prefix": settings.role_prefix,
+def _given(app_db_settings: Settings) -> dict[str, object]:
+    return {"url": app_db_settings.url, "migration_url": app_db_settings.migration_url,
+            "role_prefix": app_db_settings.role_prefix,
             "environment": "test"}  # fmt: skip

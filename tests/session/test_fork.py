@@ -10,6 +10,8 @@ from support import environment_of
 
 from app_db.settings import Settings
 
+pytestmark = pytest.mark.app_db("commit")
+
 PRELUDE = """
 import os, sys, threading
 from uuid import uuid4
@@ -191,21 +193,21 @@ fork.connections = fork.engines = Nothing()
 """
 
 
-def run(settings: Settings, code: str, *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+def run(app_db_settings: Settings, code: str, *, seconds: float = 60) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
-    environment = environment_of(settings)
+    environment = environment_of(app_db_settings)
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_forking_is_harmless(settings: Settings, case: str) -> None:
-    done = run(settings, PRELUDE + CASES[case])
+def test_forking_is_harmless(app_db_settings: Settings, case: str) -> None:
+    done = run(app_db_settings, PRELUDE + CASES[case])
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("case", ["an open session", "a child that ends"])
-def test_without_disinheriting_it_is_not(settings: Settings, case: str) -> None:
-    assert run(settings, UNGUARDED + PRELUDE + CASES[case]).returncode != 0
+def test_without_disinheriting_it_is_not(app_db_settings: Settings, case: str) -> None:
+    assert run(app_db_settings, UNGUARDED + PRELUDE + CASES[case]).returncode != 0
 
 
 @pytest.mark.parametrize(
@@ -215,5 +217,5 @@ def test_without_disinheriting_it_is_not(settings: Settings, case: str) -> None:
         ("connecting", "from app_db.engine import fork; fork._LONGEST_WAIT = 0\n"),
     ],
 )
-def test_without_new_locks_and_a_pause_it_is_not(settings: Settings, case: str, unguarded: str) -> None:
-    assert run(settings, PRELUDE + unguarded + CASES[case]).returncode != 0
+def test_without_new_locks_and_a_pause_it_is_not(app_db_settings: Settings, case: str, unguarded: str) -> None:
+    assert run(app_db_settings, PRELUDE + unguarded + CASES[case]).returncode != 0

@@ -25,8 +25,8 @@ def _as_superuser(server: EmbeddedServer, statement: str) -> None:
         connection.execute(text(statement))
 
 
-def _open(settings: Settings) -> None:
-    database = Database.from_settings(settings)
+def _open(app_db_settings: Settings) -> None:
+    database = Database.from_settings(app_db_settings)
     try:
         with database.tenant(uuid4()) as session:
             session.execute(text("select 1"))
@@ -96,13 +96,14 @@ def test_a_refusal_holds_for_the_next_connection_too(empty_settings: Settings) -
     database.dispose()
 
 
-def test_the_gate_is_passed_once_for_each_pool(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.app_db("commit")
+def test_the_gate_is_passed_once_for_each_pool(app_db_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from app_db.session.gate import Gate
 
     passed = []
     check = Gate.__call__
     monkeypatch.setattr(Gate, "__call__", lambda self, connection: (passed.append(1), check(self, connection))[1])
-    database = Database.from_settings(settings)
+    database = Database.from_settings(app_db_settings)
     first, second = (database.engine(uuid4()).connect() for _ in range(2))
     first.close()
     second.close()

@@ -24,22 +24,23 @@ UNITS = 200
 
 
 @pytest.fixture
-def small(settings: Settings) -> Iterator[Database]:
+def small(app_db_settings: Settings) -> Iterator[Database]:
     """One connection for all, so that every unit of work inherits the connection of somebody else's."""
-    database = Database.from_settings(settings.model_copy(update={"pool_size": 1, "max_overflow": 0}))
+    database = Database.from_settings(app_db_settings.model_copy(update={"pool_size": 1, "max_overflow": 0}))
     yield database
     database.dispose()
 
 
 @pytest.fixture
-def tenants(db: Database) -> list[UUID]:
-    made = [make_tenant(db) for _ in range(5)]
+def tenants(app_db: Database) -> list[UUID]:
+    made = [make_tenant(app_db) for _ in range(5)]
     for tenant in made:
-        with db.tenant(tenant) as session:
+        with app_db.tenant(tenant) as session:
             session.add(Material(code=str(tenant), name="Brick", unit="pcs", price_minor=1))
     return made
 
 
+@pytest.mark.app_db("commit")
 def test_two_lazy_sessions_interleaved_each_see_their_own_rows(small: Database, tenants: list[UUID]) -> None:
     make = small.session_factory()
     with tenant_context(tenants[0]):
@@ -58,6 +59,7 @@ def test_two_lazy_sessions_interleaved_each_see_their_own_rows(small: Database, 
     first.close()
 
 
+@pytest.mark.app_db("commit")
 def test_an_object_of_a_lazy_session_is_refreshed_as_its_own_tenant(small: Database, tenants: list[UUID]) -> None:
     with tenant_context(tenants[0]):
         session = small.session_factory()()
@@ -69,14 +71,14 @@ def test_an_object_of_a_lazy_session_is_refreshed_as_its_own_tenant(small: Datab
     session.close()
 
 
-def test_threads_each_see_their_own_rows(db: Database, tenants: list[UUID]) -> None:
+def test_threads_each_see_their_own_rows(app_db: Database, tenants: list[UUID]) -> None:
     foreign: list[object] = []
 
     def work(seed: int) -> None:
         chance = random.Random(seed)
         for _ in range(UNITS // 8):
             tenant = chance.choice(tenants)
-            with db.tenant(tenant) as session:
+            with app_db.tenant(tenant) as session:
                 foreign.extend(code for code in session.scalars(select(Material.code)) if code != str(tenant))
                 if chance.random() < 0.3:
                     session.rollback()
@@ -90,8 +92,8 @@ def test_threads_each_see_their_own_rows(db: Database, tenants: list[UUID]) -> N
     assert foreign == []
 
 
-def test_asyncio_tasks_each_see_their_own_rows(db: Database, tenants: list[UUID]) -> None:
-    set_default_database(db)
+def test_asyncio_tasks_each_see_their_own_rows(app_db: Database, tenants: list[UUID]) -> None:
+    set_default_database(app_db)
 
     def read() -> list[str]:
         with tenant_session() as session:
@@ -109,12 +111,12 @@ def test_asyncio_tasks_each_see_their_own_rows(db: Database, tenants: list[UUID]
 
 
 def test_asyncio_tasks_that_wait_in_the_middle_of_their_units_each_see_their_own_rows(
-    db: Database, tenants: list[UUID]
+    app_db: Database, tenants: list[UUID]
 ) -> None:
     """All in one thread: each task's session is open while those of the others come and go."""
 
     async def work(tenant: UUID) -> bool:
-        with db.tenant(tenant) as session:
+        with app_db.tenant(tenant) as session:
             for _ in range(3):
                 if session.scalars(select(Material.code)).all() != [str(tenant)]:
                     return False
@@ -129,9 +131,9 @@ def test_asyncio_tasks_that_wait_in_the_middle_of_their_units_each_see_their_own
 
 
 def test_thread_pools_work_for_whoever_handed_over_the_context_and_for_nobody_else(
-    db: Database, tenants: list[UUID]
+    app_db: Database, tenants: list[UUID]
 ) -> None:
-    set_default_database(db)
+    set_default_database(app_db)
 
     def read() -> list[str]:
         with tenant_session() as session:

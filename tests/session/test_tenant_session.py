@@ -26,32 +26,32 @@ def brick(**values: object) -> Material:
     return Material(**{"code": "A-1", "name": "Brick", "unit": "pcs", "price_minor": 100, **values})
 
 
-def test_a_unit_of_work_commits_at_its_end(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_unit_of_work_commits_at_its_end(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.add(brick())
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalars(select(Material.code)).all() == ["A-1"]
 
 
-def test_an_exception_rolls_back(db: Database, tenant: UUID) -> None:
-    with pytest.raises(RuntimeError), db.tenant(tenant) as session:
+def test_an_exception_rolls_back(app_db: Database, tenant: UUID) -> None:
+    with pytest.raises(RuntimeError), app_db.tenant(tenant) as session:
         session.add(brick())
         session.flush()
         raise RuntimeError
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalars(select(Material)).all() == []
 
 
-def test_what_was_loaded_stays_readable_after_the_end(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_what_was_loaded_stays_readable_after_the_end(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.add(brick())
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         material = session.scalars(select(Material)).one()
     assert material.name == "Brick"
 
 
-def test_after_a_commit_within_the_block_the_tenant_is_bound_again(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_after_a_commit_within_the_block_the_tenant_is_bound_again(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.add(brick())
         session.commit()
         assert session.scalars(select(Material.code)).all() == ["A-1"]
@@ -59,8 +59,8 @@ def test_after_a_commit_within_the_block_the_tenant_is_bound_again(db: Database,
         assert session.scalar(text("select app.current_tenant_id()")) == tenant
 
 
-def test_a_new_row_gets_the_sessions_tenant_and_an_id_without_asking_the_server(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_new_row_gets_the_sessions_tenant_and_an_id_without_asking_the_server(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         material = brick()
         session.add(material)
         session.flush()
@@ -68,25 +68,25 @@ def test_a_new_row_gets_the_sessions_tenant_and_an_id_without_asking_the_server(
         assert material.id.version == 7
 
 
-def test_rows_written_by_core_get_the_tenant_from_the_transaction(db: Database, tenant: UUID) -> None:
+def test_rows_written_by_core_get_the_tenant_from_the_transaction(app_db: Database, tenant: UUID) -> None:
     rows = [{"code": f"C-{n}", "name": "x", "unit": "x", "price_minor": n} for n in range(5)]
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         session.execute(insert(Material), rows)
-    with db.engine(tenant).connect() as connection:
+    with app_db.engine(tenant).connect() as connection:
         assert set(connection.scalars(select(Material.tenant_id))) == {tenant}
 
 
-def test_get_fills_in_the_tenant(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_get_fills_in_the_tenant(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         material = brick()
         session.add(material)
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.get(Material, material.id) is not None
         assert session.get_one(Material, material.id).code == "A-1"
         assert session.get(Material, (tenant, material.id)) is not None
         assert session.get(Material, {"tenant_id": tenant, "id": material.id}) is not None
         assert session.get(Tenant, tenant) is not None
-    with db.tenant(other_tenant) as session:
+    with app_db.tenant(other_tenant) as session:
         assert session.get(Material, material.id) is None
         assert session.get(Material, (tenant, material.id)) is None
         assert session.get(Tenant, tenant) is None
@@ -127,120 +127,127 @@ def test_without_a_tenant_nothing_is_sent(nowhere: Database) -> None:
             use()
 
 
-def test_an_engine_without_a_tenant_begins_nothing(db: Database, tenant: UUID) -> None:
-    plain = db.engine(tenant).execution_options(app_db_context=None)
+def test_an_engine_without_a_tenant_begins_nothing(app_db: Database, tenant: UUID) -> None:
+    plain = app_db.engine(tenant).execution_options(app_db_context=None)
     for use in (plain.connect, plain.raw_connection):
         with pytest.raises(TenantNotBound, match="without a tenant"):
             use()
 
 
-def test_a_session_keeps_its_tenant_for_life(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_session_keeps_its_tenant_for_life(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         with pytest.raises(AttributeError):
             session.context = TenantContext(other_tenant)  # type: ignore[misc]
         with tenant_context(other_tenant):
             assert session.scalar(text("select app.current_tenant_id()")) == tenant
 
 
-def test_a_row_of_another_tenant_is_refused_before_it_is_sent(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    with pytest.raises(TenantMismatch, match="leave tenant_id out"), db.tenant(tenant) as session:
+def test_a_row_of_another_tenant_is_refused_before_it_is_sent(
+    app_db: Database, tenant: UUID, other_tenant: UUID
+) -> None:
+    with pytest.raises(TenantMismatch, match="leave tenant_id out"), app_db.tenant(tenant) as session:
         session.add(brick(tenant_id=other_tenant))
 
 
-def test_a_loaded_row_is_not_moved_to_another_tenant(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_loaded_row_is_not_moved_to_another_tenant(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.add(brick())
-    with pytest.raises(TenantMismatch), db.tenant(tenant) as session:
+    with pytest.raises(TenantMismatch), app_db.tenant(tenant) as session:
         session.scalars(select(Material)).one().tenant_id = other_tenant
 
 
-def test_a_pooled_connection_comes_back_without_a_tenant(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant, user_id=uuid4()) as session:
+def test_a_pooled_connection_comes_back_without_a_tenant(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant, user_id=uuid4()) as session:
         session.execute(text("select 1"))
-    with db.shared() as session:
+    with app_db.shared() as session:
         left = session.execute(
             text("select current_setting('app.current_tenant_id', true), current_setting('app.current_user_id', true)")
         ).one()
     assert left == ("", "")
 
 
-def test_all_tenants_share_one_pool(db: Database, tenant: UUID, other_tenant: UUID) -> None:
-    assert db.engine(tenant).pool is db.engine(other_tenant).pool
+def test_all_tenants_share_one_pool(app_db: Database, tenant: UUID, other_tenant: UUID) -> None:
+    assert app_db.engine(tenant).pool is app_db.engine(other_tenant).pool
 
 
-def test_a_person_of_one_unit_of_work_is_not_the_person_of_the_next(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant, user_id=uuid4()) as session:
+def test_a_person_of_one_unit_of_work_is_not_the_person_of_the_next(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant, user_id=uuid4()) as session:
         session.execute(text("select 1"))
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalar(text("select app.current_user_id()")) is None
 
 
-def test_savepoints_keep_the_tenant(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_savepoints_keep_the_tenant(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         with pytest.raises(RuntimeError), session.begin_nested():
             session.add(brick())
             session.flush()
             raise RuntimeError
         assert session.scalar(text("select app.current_tenant_id()")) == tenant
         session.add(brick())
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert len(session.scalars(select(Material)).all()) == 1
 
 
-def test_a_read_only_session_writes_nothing_and_says_so(db: Database, tenant: UUID) -> None:
-    with pytest.raises(ReadOnlyTransaction, match="without `read_only=True`"), db.tenant(tenant, read_only=True) as s:
+def test_a_read_only_session_writes_nothing_and_says_so(app_db: Database, tenant: UUID) -> None:
+    with (
+        pytest.raises(ReadOnlyTransaction, match="without `read_only=True`"),
+        app_db.tenant(tenant, read_only=True) as s,
+    ):
         s.add(brick())
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         session.add(brick())
 
 
 @pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
-def test_an_isolation_level_holds_for_its_unit_of_work(db: Database, tenant: UUID, level: str) -> None:
+@pytest.mark.app_db("commit")
+def test_an_isolation_level_holds_for_its_unit_of_work(app_db: Database, tenant: UUID, level: str) -> None:
     shown = text("select current_setting('transaction_isolation')")
-    with db.tenant(tenant, isolation_level=level) as session:  # type: ignore[arg-type]
+    with app_db.tenant(tenant, isolation_level=level) as session:  # type: ignore[arg-type]
         assert session.scalar(shown) == level.lower()
         assert session.scalar(text("select app.current_tenant_id()")) == tenant
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalar(shown) == "read committed"
 
 
 @pytest.mark.parametrize("level", ["AUTOCOMMIT", "autocommit", "CHAOS"])
-def test_a_level_that_can_not_carry_a_tenant_is_refused(db: Database, tenant: UUID, level: str) -> None:
-    with pytest.raises(UnsafeTransaction, match="use one of"), db.tenant(tenant, isolation_level=level):  # type: ignore[arg-type]
+def test_a_level_that_can_not_carry_a_tenant_is_refused(app_db: Database, tenant: UUID, level: str) -> None:
+    with pytest.raises(UnsafeTransaction, match="use one of"), app_db.tenant(tenant, isolation_level=level):  # type: ignore[arg-type]
         pytest.fail("a session was opened")
 
 
-def test_autocommit_behind_our_back_is_refused(db: Database, tenant: UUID) -> None:
-    with db.engine(tenant).connect() as connection, pytest.raises(UnsafeTransaction, match="autocommit"):
+def test_autocommit_behind_our_back_is_refused(app_db: Database, tenant: UUID) -> None:
+    with app_db.engine(tenant).connect() as connection, pytest.raises(UnsafeTransaction, match="autocommit"):
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("select 1"))
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalar(text("select app.current_tenant_id()")) == tenant
 
 
-def test_a_two_phase_transaction_is_bound_too(db: Database, tenant: UUID) -> None:
-    with db.engine(tenant).connect() as connection:
+@pytest.mark.app_db("commit")
+def test_a_two_phase_transaction_is_bound_too(app_db: Database, tenant: UUID) -> None:
+    with app_db.engine(tenant).connect() as connection:
         transaction = connection.begin_twophase()
         connection.execute(insert(Material).values(code="2P", name="Brick", unit="pcs", price_minor=1))
         transaction.prepare()
         transaction.commit()
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         assert session.scalars(select(Material.code)).all() == ["2P"]
 
 
-def test_a_session_without_a_tenant_sees_no_tenants_row_and_writes_none(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_session_without_a_tenant_sees_no_tenants_row_and_writes_none(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.add(brick())
         session.add(Membership(user_id=uuid4()))
-    with db.shared() as session:
+    with app_db.shared() as session:
         assert type(session) is Session
         for table in ("catalog.materials", "tenancy.memberships", "tenancy.tenants"):
             assert session.scalar(text(f"select count(*) from {table}")) == 0
 
 
 def test_a_factory_makes_sessions_for_the_tenant_current_at_each_call(
-    db: Database, tenant: UUID, other_tenant: UUID
+    app_db: Database, tenant: UUID, other_tenant: UUID
 ) -> None:
-    make = db.session_factory(expire_on_commit=False)
+    make = app_db.session_factory(expire_on_commit=False)
     with tenant_context(tenant):
         mine = make()
     with tenant_context(other_tenant):
@@ -251,36 +258,40 @@ def test_a_factory_makes_sessions_for_the_tenant_current_at_each_call(
         assert theirs.scalar(text("select app.current_tenant_id()")) == other_tenant
 
 
-def test_a_login_that_is_not_set_up_is_named(settings: Settings) -> None:
-    database = Database.from_settings(settings.model_copy(update={"tenant_admin_url": None}))
+@pytest.mark.app_db("commit")
+def test_a_login_that_is_not_set_up_is_named(app_db_settings: Settings) -> None:
+    database = Database.from_settings(app_db_settings.model_copy(update={"tenant_admin_url": None}))
     with pytest.raises(SettingsError, match="APP_DB_TENANT_ADMIN_URL is not set"), database.tenant_admin(uuid4()):
         pytest.fail("a session was opened")
 
 
-def test_neither_repr_nor_info_shows_the_password(db: Database, settings: Settings) -> None:
-    assert settings.url is not None
-    assert str(settings.url.password) not in f"{db!r}{db.info()!r}{db.info().as_dict()}"
+@pytest.mark.app_db("commit")
+def test_neither_repr_nor_info_shows_the_password(app_db: Database, app_db_settings: Settings) -> None:
+    assert app_db_settings.url is not None
+    assert str(app_db_settings.url.password) not in f"{app_db!r}{app_db.info()!r}{app_db.info().as_dict()}"
 
 
-def test_the_information_is_that_of_the_database(db: Database, settings: Settings) -> None:
-    info = db.info()
+@pytest.mark.app_db("commit")
+def test_the_information_is_that_of_the_database(app_db: Database, app_db_settings: Settings) -> None:
+    info = app_db.info()
     assert info.revisions == ("catalog_0001", "core_0004")
-    assert settings.url is not None
-    assert (info.database, info.login) == (settings.url.database, settings.url.username)
+    assert app_db_settings.url is not None
+    assert (info.database, info.login) == (app_db_settings.url.database, app_db_settings.url.username)
     assert info.pool_size == 20
     assert info.size > 0
 
 
-def test_limits_and_time_zone_are_those_of_the_settings(db: Database, tenant: UUID) -> None:
+@pytest.mark.app_db("commit")
+def test_limits_and_time_zone_are_those_of_the_settings(app_db: Database, tenant: UUID) -> None:
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "TimeZone", "application_name")
-    with db.tenant(tenant) as session:
+    with app_db.tenant(tenant) as session:
         shown = [session.scalar(text("select current_setting(:name)"), {"name": name}) for name in names]
     assert shown == ["1min", "10s", "1min", "UTC", "app_db"]
 
 
-def test_a_disposed_database_works_again(db: Database, tenant: UUID) -> None:
-    with db.tenant(tenant) as session:
+def test_a_disposed_database_works_again(app_db: Database, tenant: UUID) -> None:
+    with app_db.tenant(tenant) as session:
         session.execute(text("select 1"))
-    db.dispose()
-    with db.tenant(tenant) as session:
+    app_db.dispose()
+    with app_db.tenant(tenant) as session:
         assert session.scalar(text("select 1")) == 1

@@ -76,7 +76,11 @@ def upgrade() -> None:
     ddl.comment_on_table(
         "shop.notes",
         "What people wrote down for themselves.",
-        {**ID_COLUMNS, "user_id": "The person that the row belongs to; taken from the session.", "text": "What it says."},
+        {
+            **ID_COLUMNS,
+            "user_id": "The person that the row belongs to; taken from the session.",
+            "text": "What it says.",
+        },
     )
     for table in ("customers", "invoices", "notes"):
         ddl.belongs_to_tenant(f"shop.{table}", f"fk_{table}_tenant_id")
