@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from uuid_utils.compat import uuid7
 from app_db.bootstrap import bootstrap, drop_installation
 from app_db.engine import admin_engine
 from app_db.models import Tenant
+from app_db.server import stop_servers
 from app_db.session import Database
 from app_db.settings import LoginUrl, Settings, load_settings
 
@@ -65,6 +68,28 @@ def make_tenant(db: Database, slug: str | None = None) -> UUID:
     with db.admin(reason="a test", actor="tests") as session:
         session.add(Tenant(id=tenant_id, slug=slug or f"t-{tenant_id.hex[-12:]}", name="A tenant"))
     return tenant_id
+
+
+def _place() -> str:
+    """Memory, where there is enough of it and programs may run from it: a server is a thousand files."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and os.access(memory, os.W_OK) and not os.statvfs(memory).f_flag & os.ST_NOEXEC:
+        return str(memory) if shutil.disk_usage(memory).free > 2 * 1024**3 else "/var/tmp"
+    return "/var/tmp"
+
+
+@contextmanager
+def server_root() -> Iterator[Path]:
+    """Yield a directory for servers of one's own, which the unprivileged account can pass through."""
+    directory = Path(tempfile.mkdtemp(prefix="app_db-test-", dir=_place()))
+    directory.chmod(0o711)
+    try:
+        yield directory
+    finally:
+        os.chown(directory, os.geteuid(), -1)
+        directory.chmod(0o711)
+        stop_servers(everything=True, root=directory)
+        shutil.rmtree(directory)
 
 
 def catalogue(url: URL, schemas: tuple[str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,6 +25,21 @@ if TYPE_CHECKING:
     from .rows import RowMaker
     from .worker import Worker
 
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Say what can't be in its own words: a traceback of ours would help nobody, and may show a password."""
+    from ..errors import AppDbError
+
+    try:
+        yield
+    except AppDbError as error:
+        failure = str(error)
+    else:
+        return
+    pytest.fail(failure, pytrace=False)
+
+
 FAILED = pytest.StashKey[bool]()
 _MARKER = "app_db"
 
@@ -33,7 +49,8 @@ def _app_db_recipe(request: pytest.FixtureRequest) -> Recipe:
     """What the template database of the suite is made of."""
     from .recipe import find_recipe
 
-    return find_recipe(request.config)
+    with _told_plainly():
+        return find_recipe(request.config)
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +58,13 @@ def app_db_server(request: pytest.FixtureRequest, _app_db_recipe: Recipe) -> Sui
     """The server that the suite is tested on; a suite may have its own fixture of this name."""
     from .servers import named_server, postgresql_fixture, postgresql_server
 
-    url = request.config.getoption(URL_OPTION) or os.environ.get(URL_VARIABLE)
-    if url:
-        return named_server(url)
-    if (name := postgresql_fixture(request)) is not None:
-        return postgresql_server(request.getfixturevalue(name))
-    return run_of(request.config).own_server(_app_db_recipe)
+    with _told_plainly():
+        url = request.config.getoption(URL_OPTION) or os.environ.get(URL_VARIABLE)
+        if url:
+            return named_server(url)
+        if (name := postgresql_fixture(request)) is not None:
+            return postgresql_server(request.getfixturevalue(name))
+        return run_of(request.config).own_server(_app_db_recipe)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +73,8 @@ def _app_db_worker(app_db_server: SuiteServer, _app_db_recipe: Recipe) -> Iterat
     from .installation import Installation
     from .worker import Worker
 
-    worker = Worker(Installation(app_db_server), _app_db_recipe)
+    with _told_plainly():
+        worker = Worker(Installation(app_db_server), _app_db_recipe)
     yield worker
     worker.close()
 
@@ -73,13 +92,15 @@ def app_db(request: pytest.FixtureRequest, _app_db_worker: Worker) -> Iterator[D
     from ..session import set_default_database
     from .installation import environment
 
-    mode = _mode(request)
-    _app_db_worker.begin(mode)
+    with _told_plainly():
+        mode = _mode(request)
+        _app_db_worker.begin(mode)
     set_default_database(_app_db_worker.database)
     with environment(_app_db_worker.settings):
         yield _app_db_worker.database
     set_default_database(None)
-    kept = _app_db_worker.end(mode, keep=request.node.stash.get(FAILED, False))
+    with _told_plainly():
+        kept = _app_db_worker.end(mode, keep=request.node.stash.get(FAILED, False))
     if kept is not None:
         request.node.user_properties.append((KEPT, _app_db_worker.kept_url(kept)))
 
@@ -125,7 +146,8 @@ def app_db_settings(request: pytest.FixtureRequest, app_db: Database, _app_db_wo
     from .sandbox import Sandbox
 
     if _mode(request) is Mode.SANDBOX:
-        raise Sandbox.refused("what other connections do, for which app_db_url and app_db_settings are,")
+        with _told_plainly():
+            raise Sandbox.refused("what other connections do, for which app_db_url and app_db_settings are,")
     return _app_db_worker.settings_now
 
 

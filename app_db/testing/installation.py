@@ -35,7 +35,7 @@ class SuiteServer:
     @classmethod
     def of(cls, admin_url: URL | str, *, secret: str) -> SuiteServer:
         """Return the server behind a URL, with a prefix of its own for roles: those without one may be somebody's."""
-        url = parse_url(admin_url, "the URL of the tests' server")
+        url = parse_url(admin_url, "--app-db-url or APP_DB_TEST_URL")
         prefix = hashlib.sha256(f"{url.username} {secret}".encode()).hexdigest()[:8]
         return cls(url, secret, role_prefix=f"t{prefix}_")
 

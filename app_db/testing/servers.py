@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import URL
 
+from ..errors import SuiteError
 from ..server import EmbeddedServer, cached_data, find_binaries, list_servers, stop_servers
 from ..server.binaries import postgres_version
 from ..server.directory import find_temporary_root, make_root
@@ -65,13 +66,18 @@ def postgresql_fixture(request: pytest.FixtureRequest) -> str | None:
     `conftest.py` has under one of the plugin's own names.
     """
     config = request.config
+    manager = request._fixturemanager  # noqa: SLF001  # nothing else tells which fixtures a suite has
     if named := str(config.getini("app_db_postgresql")):
+        if not manager.getfixturedefs(named, request.session):
+            raise SuiteError(
+                f"app_db_postgresql names {named!r}, which is no fixture of the suite: name one that is made by "
+                "pytest_postgresql.factories, in the conftest.py at the root of the tests"
+            )
         return named
-    if not config.pluginmanager.has_plugin("pytest_postgresql.plugin"):
+    if not config.pluginmanager.has_plugin("pytest_postgresql"):
         return None
     if config.getoption("postgresql_host", None) or config.getini("postgresql_host"):
         return "postgresql_noproc"
-    manager = request._fixturemanager  # noqa: SLF001  # nothing else tells which fixtures a suite has
     for name in ("postgresql_proc", "postgresql_noproc"):
         if len(manager.getfixturedefs(name, request.session) or ()) > 1:  # the plugin's own, and one that overrides it
             return name

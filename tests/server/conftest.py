@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import URL, NullPool, create_engine, text
+from support import server_root
 
 import app_db
-from app_db.server import EmbeddedServer, stop_servers
+from app_db.server import EmbeddedServer
 from app_db.server.directory import make_root
 
 PACKAGE_PARENT = Path(app_db.__file__).resolve().parent.parent
@@ -33,43 +31,22 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def _place() -> str:
-    """Memory, where there is enough of it and programs may run from it: a server is a thousand files."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and os.access(memory, os.W_OK) and not os.statvfs(memory).f_flag & os.ST_NOEXEC:
-        return str(memory) if shutil.disk_usage(memory).free > 2 * 1024**3 else "/var/tmp"
-    return "/var/tmp"
-
-
-@contextmanager
-def _new_root() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix="app_db-test-", dir=_place()))
-    directory.chmod(0o711)
-    try:
-        yield directory
-    finally:
-        os.chown(directory, os.geteuid(), -1)
-        directory.chmod(0o711)
-        stop_servers(everything=True, root=directory)
-        shutil.rmtree(directory)
-
-
 @pytest.fixture
 def root() -> Iterator[Path]:
-    with _new_root() as directory:
+    with server_root() as directory:
         yield directory
 
 
 @pytest.fixture(scope="module")
 def module_root() -> Iterator[Path]:
-    with _new_root() as directory:
+    with server_root() as directory:
         yield directory
 
 
 @pytest.fixture(scope="session")
 def _template() -> Iterator[Path]:
     """A stopped server, made once: most tests are not about initdb."""
-    with _new_root() as directory:
+    with server_root() as directory:
         server = EmbeddedServer.temporary(root=directory)
         server.start()
         server.stop(remove=False)
