@@ -3,10 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test suite bench soak check format venv clean
+.PHONY: help demo test suite bench bench-testing soak check format venv clean
 
 help:  ## Say what there is
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 demo: venv  ## Build a database, two tenants in it, and try the border between them
 	@$(BIN)/app-db demo
@@ -26,8 +26,12 @@ suite: venv  ## Run SQLAlchemy's own dialect suite on stock psycopg2 and on ours
 bench: venv  ## Measure against the stock dialect and against explicit filters; takes minutes
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.run
 
-soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer
+bench-testing: venv  ## Measure what a database costs a test, beside pytest-postgresql; takes a minute
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.suite_costs
+
+soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer; kill runs of tests
 	@PYTHONPATH=tests $(BIN)/python -m drill.run --minutes 30
+	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py
 
 format: venv  ## Put the code into its usual form
 	@$(BIN)/ruff check --fix .

@@ -24,7 +24,7 @@ class Watch:
     def __init__(self) -> None:
         self.sandbox: Sandbox | None = None
         self.recorder: QueryRecorder | None = None
-        self.lent: dict[WatchedConnection, Place] = {}
+        self.lent: set[WatchedConnection] = set()
 
 
 class WatchedConnection(AppDbConnection):
@@ -37,12 +37,14 @@ class WatchedConnection(AppDbConnection):
     role = ""  # whom the login works as, once it has logged in
     limits: Mapping[str, str] = {}  # the settings of its session that the sandbox's has otherwise
     sandbox: Sandbox | None = None
+    opened_at: Place = ()
 
     def lend(self, binding: Binding | None) -> None:
         """As always, and note where."""
         if self.watch is not None:
             self.sandbox = self.watch.sandbox
-            self.watch.lent[self] = caller()
+            self.opened_at = caller()
+            self.watch.lent.add(self)
         super().lend(binding)
 
     def take_back(self) -> None:
@@ -50,7 +52,7 @@ class WatchedConnection(AppDbConnection):
         super().take_back()
         self.sandbox = None
         if self.watch is not None:
-            self.watch.lent.pop(self, None)
+            self.watch.lent.discard(self)
 
     @property
     def begin_message(self) -> str:
@@ -115,7 +117,7 @@ class WatchedConnection(AppDbConnection):
             self.sandbox.rollback(self)
         super().close()
         if self.watch is not None:
-            self.watch.lent.pop(self, None)
+            self.watch.lent.discard(self)
 
     def record(self, statement: str, count: int = 1) -> None:
         """Tell the recorder, where there is one, of a message that goes to the server."""

@@ -41,7 +41,7 @@ def _told_plainly() -> Iterator[None]:
 
 
 FAILED = pytest.StashKey[bool]()
-_MARKER = "app_db"
+MARKER = "app_db"
 
 
 @pytest.fixture(scope="session")
@@ -69,35 +69,27 @@ def app_db_server(request: pytest.FixtureRequest, _app_db_recipe: Recipe) -> Sui
 
 @pytest.fixture(scope="session")
 def _app_db_worker(app_db_server: SuiteServer, _app_db_recipe: Recipe) -> Iterator[Worker]:
-    """The database of this process, and what is done to it around each test."""
-    from .installation import Installation
+    """The database of this process, and what is done to it around each test; the environment names it meanwhile."""
+    from .installation import Installation, environment
     from .worker import Worker
 
     with _told_plainly():
         worker = Worker(Installation(app_db_server), _app_db_recipe)
-    yield worker
+    with environment(worker.settings):
+        yield worker
     worker.close()
-
-
-@pytest.fixture(autouse=True)
-def _app_db_marked(request: pytest.FixtureRequest) -> None:
-    """A test that is marked has a database, whether it asks for one or not."""
-    if request.node.get_closest_marker(_MARKER) is not None:
-        request.getfixturevalue("app_db")
 
 
 @pytest.fixture
 def app_db(request: pytest.FixtureRequest, _app_db_worker: Worker) -> Iterator[Database]:
     """The database that this test has for itself, as the application uses it; also the process-wide default one."""
     from ..session import set_default_database
-    from .installation import environment
 
     with _told_plainly():
         mode = _mode(request)
         _app_db_worker.begin(mode)
     set_default_database(_app_db_worker.database)
-    with environment(_app_db_worker.settings):
-        yield _app_db_worker.database
+    yield _app_db_worker.database
     set_default_database(None)
     with _told_plainly():
         kept = _app_db_worker.end(mode, keep=request.node.stash.get(FAILED, False))
@@ -114,15 +106,15 @@ def make_row(app_db: Database, request: pytest.FixtureRequest) -> RowMaker:
 
 
 @pytest.fixture
-def tenant(make_row: RowMaker) -> UUID:
+def tenant(app_db: Database, _app_db_worker: Worker) -> UUID:
     """The id of a tenant that no other test has."""
-    return make_row.tenant()
+    return _app_db_worker.new_tenant()
 
 
 @pytest.fixture
-def other_tenant(make_row: RowMaker) -> UUID:
+def other_tenant(app_db: Database, _app_db_worker: Worker) -> UUID:
     """The id of a second tenant."""
-    return make_row.tenant()
+    return _app_db_worker.new_tenant()
 
 
 @pytest.fixture
@@ -182,5 +174,5 @@ def assert_tenant_isolated(app_db: Database, make_row: RowMaker) -> Callable[...
 def _mode(request: pytest.FixtureRequest) -> Mode:
     from .modes import Mode, parse_mode
 
-    marker = request.node.get_closest_marker(_MARKER)
+    marker = request.node.get_closest_marker(MARKER)
     return parse_mode(*marker.args) if marker is not None and marker.args else Mode.SANDBOX

