@@ -25,6 +25,8 @@ from app_db.testing.run import run_of
 
 __all__ = ["pytest_app_db_seed"]
 
+collect_ignore = ["benchmarks/suites"]  # they run on a server that the benchmark prepares
+
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI a test that was skipped has failed."""

@@ -14,7 +14,7 @@ from sqlalchemy import URL
 
 from ..errors import SuiteError
 from ..server import EmbeddedServer, cached_data, find_binaries, list_servers, stop_servers
-from ..server.binaries import postgres_version
+from ..server.binaries import postgres_version, usable_binaries
 from ..server.directory import find_temporary_root, make_root
 from ..settings import load_settings
 from ..settings.url import DRIVER
@@ -32,7 +32,7 @@ def own_server(recipe: Recipe, *, run: str, owner_pid: int, binaries: Path | Non
 
     Its data are a copy of a directory that holds the template already. It belongs to the process `owner_pid`.
     """
-    binaries = find_binaries(binaries)
+    binaries = usable_binaries(find_binaries(binaries), make_root())
     prefix = load_settings(environment="test").role_prefix
     key = recipe.key(str(binaries), postgres_version(binaries), prefix)
 
