@@ -103,15 +103,16 @@ def _connect_args(url: URL, figures: PoolFigures, application_name: str) -> dict
     arguments |= {"application_name": application_name, "connect_timeout": figures.connect_timeout}
     if figures.transaction_pooler:
         return arguments
-    options = [f"-c {name}={value}" for name, value in _session_settings(figures).items()]
+    options = [f"-c {name}={value}" for name, value in session_settings(figures).items()]
     return {**arguments, "options": " ".join(options)}
 
 
 def _limits(figures: PoolFigures) -> str:
-    return "; ".join(f"set local {name} = '{value}'" for name, value in _session_settings(figures).items())
+    return "; ".join(f"set local {name} = '{value}'" for name, value in session_settings(figures).items())
 
 
-def _session_settings(figures: PoolFigures) -> dict[str, str]:
+def session_settings(figures: PoolFigures) -> dict[str, str]:
+    """Return what is set for the sessions of a pool, by the names of PostgreSQL."""
     milliseconds = {
         "statement_timeout": figures.statement_timeout,
         "lock_timeout": figures.lock_timeout,

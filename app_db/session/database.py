@@ -147,9 +147,7 @@ class Database:
         services = placed_services(self._database.services or settings.services)
         return pooled_engine(
             self._url(login),
-            PoolFigures(
-                **{field: getattr(settings, field) for field in PoolFigures.__dataclass_fields__},
-            ),
+            pool_figures(settings),
             application_name=settings.application_name,
             needs_tenant=login is not LoginUrl.ADMIN,
             hide_parameters=not settings.is_local,
@@ -164,6 +162,11 @@ class Database:
         if self._settings.is_local and self._database.url is None:
             return development_urls(self._settings)[login]
         raise SettingsError(f"{login} is not set: set it to the URL of the login that `app-db bootstrap` made for it")
+
+
+def pool_figures(settings: Settings) -> PoolFigures:
+    """Return the figures of a pool that the settings ask for."""
+    return PoolFigures(**{field: getattr(settings, field) for field in PoolFigures.__dataclass_fields__})
 
 
 def _mode(read_only: bool, isolation_level: str | None = None) -> Mode:

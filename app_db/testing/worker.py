@@ -7,16 +7,17 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ..engine import admin_engine, fork
 from ..engine.connection import AppDbConnection
 from ..engine.dialect import AppDbDialect
-from ..engine.factory import DRIVER
+from ..engine.factory import DRIVER, session_settings
 from ..errors import SuiteError
 from ..session import Database
+from ..session.database import pool_figures
 from ..settings import Settings
 from .callers import Place, shown
 from .clones import KEPT, RUN, create_clone, drop_database, new_name, reap, rename_database
@@ -33,10 +34,10 @@ from .template import ensure_template
 # A failed test's database is about 10 MB, and a run that fails everywhere would fill the disk.
 _MOST_KEPT = 5
 
-_BLOCKERS = """
+_BLOCKERS = text("""
 select format('process %s (%s): %s', pid, usename, left(query, 200)) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null
-"""
+""")
 
 
 class Worker:
@@ -55,7 +56,7 @@ class Worker:
         self._sandbox = Sandbox(self._connect_sandbox)
         self._current = self.name
         self._checked: dict[str, str] = {}
-        self._limits: dict[str, str] | None = None
+        self._limits = _kept_between_tests(session_settings(pool_figures(self.settings)))
         self._kept = 0
         self._left: list[str] = []
         _workers[_address(installation.admin_url(self.name))] = self
@@ -72,10 +73,10 @@ class Worker:
         return self.settings if self._current == self.name else self._installation.settings(self._current)
 
     def begin(self, mode: Mode) -> None:
-        """Make the database ready for a test."""
-        if mode is Mode.SANDBOX:
-            self.watch.sandbox = self._sandbox
-        elif mode is Mode.FRESH:
+        """Make the database ready for a test, whatever became of the one before."""
+        self._sandbox.reset()
+        self.watch.sandbox = self._sandbox if mode is Mode.SANDBOX else None
+        if mode is Mode.FRESH:
             self._drop_left()
             self._current = new_name(RUN)
             create_clone(self._admin, self._installation, self._template, self._current)
@@ -120,9 +121,7 @@ class Worker:
         if login not in self._checked:
             self._checked[login] = refuse_privileged(connection, self._installation.names)
         connection.role = self._checked[login]
-        limits = _limits(options.get("options", ""))
-        if self._limits is None:
-            self._limits = limits
+        limits = _kept_between_tests(dict(re.findall(r"-c (\w+)=(\S+)", options.get("options", ""))))
         connection.limits = {name: value for name, value in limits.items() if self._limits.get(name) != value}
         return connection
 
@@ -148,7 +147,7 @@ class Worker:
         return engine.connect()
 
     def _connect_sandbox(self) -> AppDbConnection:
-        options = " ".join(f"-c {name}={value}" for name, value in (self._limits or {}).items())
+        options = " ".join(f"-c {name}={value}" for name, value in self._limits.items())
         engine = create_engine(
             self._installation.sandbox_url(self.name).set(drivername=DRIVER), poolclass=NullPool,
             connect_args={"application_name": "app_db sandbox", "options": options},
@@ -167,21 +166,31 @@ class Worker:
         return [connection.opened_at for connection in left]
 
     def _sweep(self, *, keep: bool) -> str | None:
+        """Take away what was committed; where that can't be, the database is replaced by a new one."""
         if keep and (name := self._keep(self.name)) is not None:
             create_clone(self._admin, self._installation, self._template, self.name)
             return name
+        speaker = self._sandbox.connection
         try:
-            self._sandbox.connection.send(CALL)
-        except self._sandbox.connection.Error as error:
-            if getattr(error, "pgcode", None) != LOCK_NOT_AVAILABLE:
-                raise
-            with admin_engine(self._installation.admin_url(self.name)).connect() as connection:
-                blockers = connection.exec_driver_sql(_BLOCKERS).scalars().all()
+            speaker.send(CALL)
+        except speaker.Error as error:
+            blockers = self._blockers()
+            self._replace()
             raise SuiteError(
-                "what the test has committed can't be swept away, because a transaction is still open: "
-                f"{'; '.join(blockers) or 'gone meanwhile'}: end it in the test"
+                f"what the test has committed can't be swept away ({str(error).strip()}): "
+                f"{'; '.join(blockers) or 'nobody is in its way any more'}: end in the test what it has begun"
             ) from error
         return None
+
+    def _blockers(self) -> list[str]:
+        with admin_engine(self._installation.admin_url(self.name)).connect() as connection:
+            return list(connection.scalars(_BLOCKERS))
+
+    def _replace(self) -> None:
+        self._sandbox.close()
+        self._leave_pools()
+        drop_database(self._admin, self.name)
+        create_clone(self._admin, self._installation, self._template, self.name)
 
     def _leave_fresh(self, *, keep: bool) -> str | None:
         name, self._current = self._current, self.name
@@ -216,7 +225,6 @@ class Worker:
             engine.dispose()
 
 
-LOCK_NOT_AVAILABLE = "55P03"
 _workers: dict[tuple[str, str, str], Worker] = {}
 
 
@@ -240,8 +248,6 @@ def _watch_connects() -> None:
         event.listen(AppDbDialect, "do_connect", _connect)
 
 
-def _limits(options: str) -> dict[str, str]:
-    """Return the settings in libpq's `options`, but for the one that would end a sandbox between two tests."""
-    found = dict(re.findall(r"-c (\w+)=(\S+)", options))
-    found.pop("idle_in_transaction_session_timeout", None)
-    return found
+def _kept_between_tests(settings: dict[str, str]) -> dict[str, str]:
+    """Return the settings of a session but for the one that would end a sandbox between two tests."""
+    return {name: value for name, value in settings.items() if name != "idle_in_transaction_session_timeout"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from lasting import db, other_tenant, settings, tenant
 from proxy import CountingProxy
 from sqlalchemy import URL
 
 from app_db.session import Database
 from app_db.settings import Settings
+
+__all__ = ["db", "other_tenant", "settings", "tenant"]
 
 
 @pytest.fixture
