@@ -12,7 +12,8 @@ from sqlalchemy.exc import InternalError, ProgrammingError
 from app_db.engine import admin_engine
 from app_db.errors import SandboxOverlap, SandboxRefused
 from app_db.session import Database
-from app_db.testing.sandbox import Sandbox
+from app_db.testing import SuiteServer
+from app_db.testing.worker import Worker
 
 ADD = text("insert into catalog.materials (code, name, unit, price_minor) values (:code, 'Brick', 'pc', 1)")
 COUNT = text("select count(*) from catalog.materials")
@@ -125,9 +126,7 @@ def test_a_statement_that_would_end_the_sandbox_is_refused(app_db: Database, ten
         assert session.scalar(COUNT) == 0
 
 
-def test_one_that_hides_behind_another_is_noticed_when_it_has_happened(
-    app_db: Database, tenant: UUID, app_db_server: object, worker: object
-) -> None:
+def test_one_that_hides_behind_another_is_noticed_when_it_has_happened(app_db: Database, tenant: UUID) -> None:
     with pytest.raises(SandboxRefused, match="ended the transaction"), app_db.tenant(tenant) as session:
         session.execute(text("select 1; rollback"))
 
@@ -146,14 +145,13 @@ def test_a_large_object_is_refused(app_db: Database, tenant: UUID) -> None:
 
 
 def test_a_statement_that_ends_the_sandbox_by_stealth_would_leave_rows_behind_if_nobody_looked(
-    app_db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, app_db_server: object, worker: object
+    app_db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch, app_db_server: SuiteServer, worker: Worker
 ) -> None:
     monkeypatch.setattr("app_db.testing.sandbox.refuse_control", lambda _statement: None)
     with pytest.raises(SandboxRefused), app_db.tenant(tenant) as session:
         session.execute(ADD, {"code": "a"})
         session.execute(text("commit"))
-    assert isinstance(worker._sandbox, Sandbox)  # type: ignore[attr-defined]
-    url = app_db_server.admin_url.set(database=worker.name)  # type: ignore[attr-defined]
+    url = app_db_server.admin_url.set(database=worker.name)
     with admin_engine(url).connect() as connection:
         assert connection.scalar(COUNT) == 1
-        worker._sandbox.connection.send("select app_db_testing.sweep()")  # type: ignore[attr-defined]
+        worker._sandbox.connection.send("select app_db_testing.sweep()")
