@@ -32,7 +32,7 @@ from .statements import NOT_IN_TRANSACTION, dropped_at_commit, only_reads, refus
 
 IDLE, IN_TRANSACTION, IN_ERROR = 0, 2, 3  # as psycopg2 numbers them
 
-_BEGIN = "begin; savepoint app_db_sandbox"
+_BEGIN = "begin; savepoint app_db_sandbox; "
 _UNDO = "rollback to savepoint app_db_sandbox"
 _FAIL = "rollback to savepoint app_db_failed_statement"
 _DEFERRED = """
@@ -54,6 +54,7 @@ class Sandbox:
         self._speaker: AppDbConnection | None = None
         self._restore = ""
         self._current: WatchedConnection | None = None
+        self._is_open = self._has_escaped = False
         self._has_written = False
         self._temporary: list[str] = []
         self._paused: set[WatchedConnection] = set()
@@ -65,6 +66,7 @@ class Sandbox:
         """The one connection."""
         if self._speaker is None or self._speaker.closed:
             self._speaker = self._connect()
+            self._is_open = False
             deferred = self._ask(_DEFERRED)
             self._restore = f"set constraints {deferred} deferred; " if deferred else ""
         return self._speaker
@@ -74,25 +76,29 @@ class Sandbox:
         with self._lock:
             if self._current is not None:
                 raise SandboxOverlap(shown(self._current.opened_at), shown(caller()))
-            begin = f"{_BEGIN}; " if self.connection.get_transaction_status() == IDLE else ""
+            opening = self._opening()
             cursor = self.connection.new_cursor()
             try:
-                cursor.execute(f'{begin}set local role "{role}"; {statement}; {self._commit}', values)
+                cursor.execute(f'{opening}set local role "{role}"; {statement}; {self._commit}', values)
             finally:
                 cursor.close()
 
-    def reset(self) -> None:
-        """Roll everything back: the test is over."""
+    def reset(self) -> bool:
+        """Roll everything back: the test is over. Tell whether something of it has been committed for all that."""
         with self._lock:
             self._forget()
             for known in (self._paused, self._failed, self._spoiled):
                 known.clear()
             speaker = self._speaker
-            if speaker is not None and not speaker.closed and speaker.get_transaction_status() != IDLE:
-                try:
-                    speaker.send("rollback")
-                except speaker.Error:
-                    speaker.close()
+            if speaker is not None and not speaker.closed:
+                self._notice_escape()
+                if speaker.get_transaction_status() != IDLE:
+                    try:
+                        speaker.send("rollback")
+                    except speaker.Error:
+                        speaker.close()
+            has_escaped, self._is_open, self._has_escaped = self._has_escaped, False, False
+            return has_escaped
 
     def close(self) -> None:
         """End the connection."""
@@ -121,8 +127,8 @@ class Sandbox:
                 return
             if self._current is not None:
                 self._pause(self._current, connection)
-            if self.connection.get_transaction_status() == IDLE:
-                self.send(_BEGIN)
+            if opening := self._opening():
+                self.send(opening)
             self._current, self._has_written = connection, False
             self._resume(connection)
 
@@ -185,6 +191,20 @@ class Sandbox:
             f"{what} can't be undone at the end of the test, and a sandbox undoes everything: mark the test with "
             '@pytest.mark.app_db("commit"), or with "fresh" where it changes the schema'
         )
+
+    def _opening(self) -> str:
+        """Return what begins, where the test has sent nothing yet.
+
+        Only `reset` ends it: where it has ended otherwise, the test has committed.
+        """
+        self._notice_escape()
+        if self.connection.get_transaction_status() != IDLE:
+            return ""
+        self._is_open = True
+        return _BEGIN
+
+    def _notice_escape(self) -> None:
+        self._has_escaped |= self._is_open and self.connection.get_transaction_status() == IDLE
 
     def _pause(self, first: WatchedConnection, second: WatchedConnection) -> None:
         """Let a transaction that has only read step aside; raises SandboxOverlap for one that has written.

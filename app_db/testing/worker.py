@@ -63,11 +63,6 @@ class Worker:
         _watch_connects()
 
     @property
-    def url(self) -> URL:
-        """The application's URL of the database that the running test has."""
-        return self.settings_now.url  # type: ignore[return-value]  # always set by Installation.settings
-
-    @property
     def settings_now(self) -> Settings:
         """The settings of the database that the running test has."""
         return self.settings if self._current == self.name else self._installation.settings(self._current)
@@ -83,18 +78,17 @@ class Worker:
             self._leave_pools()
 
     def end(self, mode: Mode, *, keep: bool) -> str | None:
-        """Undo what the test did; raises SuiteError for connections that it left open.
+        """Undo what the test did.
 
-        With `keep` a database that holds what a failed test has committed is kept, and its name returned.
+        Raises SuiteError for connections that it left open, and SandboxRefused for a sandbox that it broke out of. With `keep` a database that holds what a failed test has committed is kept, and its name returned.
         """
         left_open = self._take_back()
         self.watch.sandbox = None
         kept = None
-        if mode is Mode.SANDBOX:
-            self._sandbox.reset()
-        elif mode is Mode.COMMIT:
+        escaped = self._sandbox.reset()
+        if mode is Mode.COMMIT or escaped:
             kept = self._sweep(keep=keep or bool(left_open))
-        else:
+        elif mode is Mode.FRESH:
             kept = self._leave_fresh(keep=keep or bool(left_open))
         if left_open:
             raise SuiteError(
@@ -102,6 +96,8 @@ class Worker:
                 + "\n".join(f"- opened at {shown(place)}" for place in left_open)
                 + "\nclose the session or connection there, or use it as a context manager"
             )
+        if escaped:
+            raise Sandbox.refused("a transaction that the test has committed past the sandbox")
         return kept
 
     def new_tenant(self) -> UUID:
