@@ -80,7 +80,8 @@ class Worker:
     def end(self, mode: Mode, *, keep: bool) -> str | None:
         """Undo what the test did.
 
-        Raises SuiteError for connections that it left open, and SandboxRefused for a sandbox that it broke out of. With `keep` a database that holds what a failed test has committed is kept, and its name returned.
+        Raises SuiteError for connections that it left open, and SandboxRefused for a sandbox that it broke out of. With
+        `keep` a database that holds what a failed test has committed is kept, and its name returned.
         """
         left_open = self._take_back()
         self.watch.sandbox = None
