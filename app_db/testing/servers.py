@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,8 @@ def postgresql_fixture(request: pytest.FixtureRequest) -> str | None:
     `conftest.py` has under one of the plugin's own names.
     """
     config = request.config
-    manager = request._fixturemanager  # noqa: SLF001  # nothing else tells which fixtures a suite has
     if named := str(config.getini("app_db_postgresql")):
-        if not manager.getfixturedefs(named, request.session):
+        if not _fixtures_named(named, request):
             raise SuiteError(
                 f"app_db_postgresql names {named!r}, which is no fixture of the suite: name one that is made by "
                 "pytest_postgresql.factories, in the conftest.py at the root of the tests"
@@ -80,9 +80,15 @@ def postgresql_fixture(request: pytest.FixtureRequest) -> str | None:
     if config.getoption("postgresql_host", None) or config.getini("postgresql_host") != _PEERS_OWN_HOST:
         return "postgresql_noproc"
     for name in ("postgresql_proc", "postgresql_noproc"):
-        if len(manager.getfixturedefs(name, request.session) or ()) > 1:  # the plugin's own, and one that overrides it
+        if len(_fixtures_named(name, request)) > 1:  # the plugin's own, and one that overrides it
             return name
     return None
+
+
+def _fixtures_named(name: str, request: pytest.FixtureRequest) -> Sequence[object]:
+    # Nothing public tells which fixtures a suite has. The first test that asks stands for all: the session itself sees
+    # nothing of a conftest.py below the root directory.
+    return request._fixturemanager.getfixturedefs(name, request._pyfuncitem) or ()  # noqa: SLF001
 
 
 def postgresql_server(executor: Any) -> SuiteServer:
