@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from ..errors import ServerError
@@ -46,7 +47,7 @@ def find_binaries(explicit: Path | None = None) -> Path:
 
 def postgres_version(binaries: Path) -> str:
     """Return the version of these binaries, such as '18.1' (its major number comes first); raises ServerError."""
-    said = run([binaries / "postgres", "--version"], seconds=10)
+    said = _ask_version(binaries)
     found = re.search(r"\(PostgreSQL\) (\d+\S*)", said.stdout)
     if said.returncode or found is None:
         raise ServerError(
@@ -67,12 +68,23 @@ def usable_binaries(binaries: Path, root: Path) -> Path:
     Nothing is opened up for the account where the originals stand. Raises ServerError where they can't be copied.
     """
     try:
-        run([binaries / "postgres", "--version"], seconds=10)
+        _ask_version(binaries)
     except NotPermittedError:
         if not _is_movable(binaries):
             raise
         return _copy(binaries, root)
     return binaries
+
+
+def _ask_version(binaries: Path) -> subprocess.CompletedProcess[str]:
+    program = binaries / "postgres"
+    return _ask(program, program.stat().st_mtime_ns)
+
+
+@cache
+def _ask(program: Path, _changed_at: int) -> subprocess.CompletedProcess[str]:
+    # once in a process: a run of tests starts several servers, and each start asks
+    return run([program, "--version"], seconds=10)
 
 
 def has_library(binaries: Path, name: str) -> bool:
