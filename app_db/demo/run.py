@@ -16,10 +16,10 @@ from ..catalog import CatalogFile, MaterialRow, add_materials, read_catalog, sea
 from ..errors import ImportRefused, TenantNotBound
 from ..migrations import change_schema, upgrade
 from ..models import Material, Tenant
+from ..server.scratch import scratch_settings
 from ..session import Database
 from .border import try_to_cross
 from .orders import create_orders
-from .place import demo_settings
 from .report import DemoReport, View
 
 _SEARCH_WORDS = "кирпича лицевого"
@@ -49,7 +49,7 @@ def run_demo(csv: Path | None = None, database_url: str | None = None, watch: Wa
     if not catalog.loadable:
         raise ImportRefused(_nothing_loadable(report), [(problem.line, problem.message) for problem in report.problems])
     started = time.monotonic()
-    with demo_settings(database_url) as settings:
+    with scratch_settings("demo", database_url) as settings:
         report.seconds["server and roles"] = _lap(started)
         started = time.monotonic()
         upgrade(settings)
