@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test suite bench bench-testing soak check format venv clean
+.PHONY: help demo test suite bench bench-testing soak check schema format venv clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -32,6 +32,9 @@ bench-testing: venv  ## Measure what a database costs a test, beside pytest-post
 soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer; kill runs of tests
 	@PYTHONPATH=tests $(BIN)/python -m drill.run --minutes 30
 	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py
+
+schema: venv  ## Write the snapshots, docs/schema.sql, the pages and the picture that come of the revisions
+	@$(BIN)/python .ci/schema.py
 
 format: venv  ## Put the code into its usual form
 	@$(BIN)/ruff check --fix .

@@ -85,5 +85,10 @@ class RoleNames:
             raise KeyError(name)
         return self.prefix + name
 
+    def of_house(self, role: str) -> str:
+        """Return the house's name of a role of this installation, and any other role's name as it is."""
+        name = role.removeprefix(self.prefix)
+        return name if name in _KNOWN and role == self.prefix + name else role
+
 
 _KNOWN = {role.name for role in ROLES} | {login.name for login in LOGINS}

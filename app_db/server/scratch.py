@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL
@@ -15,14 +16,16 @@ from .embedded import EmbeddedServer
 
 
 @contextmanager
-def scratch_settings(purpose: str, database_url: str | None = None) -> Iterator[Settings]:
+def scratch_settings(
+    purpose: str, database_url: str | None = None, *, binaries: Path | None = None
+) -> Iterator[Settings]:
     """Yield settings for a bootstrapped, empty database; `purpose` is one word that its names have.
 
-    `database_url` is the URL of a login with CREATEROLE and CREATEDB; without it an embedded server is started. Raises
-    ServerError or BootstrapError.
+    `database_url` is the URL of a login with CREATEROLE and CREATEDB; without it an embedded server is started, from
+    `binaries` where they are given. Raises ServerError or BootstrapError.
     """
     if database_url is None:
-        with EmbeddedServer.temporary(prefix=purpose) as server:
+        with EmbeddedServer.temporary(purpose, binaries=binaries) as server:
             report = bootstrap(server.superuser_url(), purpose)
             yield _settings(purpose, report.urls)
         return

@@ -12,7 +12,8 @@ _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
 
 def links(page: Path) -> list[str]:
-    targets = [found["target"] for found in _LINK.finditer(prose(page))]
+    text = re.sub(r"`[^`\n]*`", "code", prose(page))  # an expression in code may look like a link
+    targets = [found["target"] for found in _LINK.finditer(text)]
     return [target for target in targets if not re.match(r"[a-z]+:", target)]
 
 
