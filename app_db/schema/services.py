@@ -28,6 +28,8 @@ SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
         Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0004"),
+        Service("profile", ("profile",), revision="profile_0001", core_revision="core_0003"),
+        Service("billing", ("billing",), revision="billing_0003", core_revision="core_0003"),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
     )
 }
