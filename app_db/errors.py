@@ -18,7 +18,7 @@
     ├── ResetRefused               a database that must not be emptied, or not this way
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
-        ├── UniqueViolation        23505                       ForeignKeyViolation    23503
+        ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
         ├── NotNullViolation       23502                       CheckViolation         23514
         ├── ExclusionViolation     23P01                       ReadOnlyTransaction    25006
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
@@ -261,6 +261,7 @@ class CommitOutcomeUnknown(ConnectionLost):
 LOST_COMMIT = "app_db_lost_commit"
 
 _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    "23001": ForeignKeyViolation,  # what 18 says where ON DELETE RESTRICT refuses; 23503 before
     "23502": NotNullViolation,
     "23503": ForeignKeyViolation,
     "23505": UniqueViolation,

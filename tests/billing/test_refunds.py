@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+from alembic import op
 from billing.conftest import REFUND, THREADS, at_once
 from sqlalchemy import func, select, text
 from uuid_utils.compat import uuid7
@@ -90,6 +91,31 @@ def test_a_transaction_that_can_not_see_another_refund_fails_and_may_be_run_agai
             late.execute(REFUND, asked(payment, 1000))
         assert refused.value.retryable
         late.rollback()
+
+
+@pytest.mark.app_db("fresh")
+def test_unguarded_such_a_transaction_pays_back_twice(
+    app_db: Database, app_db_settings: Settings, tenant: UUID, new_payment: NewPayment
+) -> None:
+    """The mutation: with FOR UPDATE in the place of the update both pass, and twice as much goes back."""
+    update = "update billing.payments as p set updated_at = p.updated_at"
+    lock = "select p.captured_minor into captured from billing.payments as p"
+
+    def weaken() -> None:
+        source = op.get_bind().scalar(text("select pg_get_functiondef('billing.check_refund'::regproc)"))
+        assert update in source
+        weak = source.replace(update, lock).replace("returning p.captured_minor into captured", "for update")
+        ddl.execute(weak)
+
+    change_schema(app_db_settings, weaken)
+    payment = new_payment(amount=1000, captured=1000)
+    with app_db.tenant(tenant, isolation_level="REPEATABLE READ") as late:
+        assert late.scalar(SUM) == 0
+        with app_db.tenant(tenant) as first:
+            first.execute(REFUND, asked(payment, 1000))
+        late.execute(REFUND, asked(payment, 1000))
+    with app_db.tenant(tenant) as session:
+        assert session.scalar(SUM) == 2000
 
 
 def test_a_refund_of_more_than_is_left_says_what_is_left(
