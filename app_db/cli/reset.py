@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 @click.option("--database", metavar="NAME", help="One of APP_DB_DATABASES__…; the main one without it.")
 @click.option("--yes-really", "confirmed", metavar="NAME", help="The database's name, where it is not on this machine.")
 @click.option(
-    "--drop-schema", "drop_schemas", multiple=True, metavar="NAME",
-    help="A schema of your own revisions, to be dropped as well; give it once for each.",
+    "--schema", "schemas", multiple=True, metavar="NAME",
+    help="A schema of your own revisions, to be dropped as well; may be repeated.",
 )  # fmt: skip
 @click.option(
-    "--project", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    "--tree", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Your own alembic.ini, whose revisions are applied after ours.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def reset(
-    database: str | None, confirmed: str | None, drop_schemas: tuple[str, ...], project: Path | None, as_json: bool
+    database: str | None, confirmed: str | None, schemas: tuple[str, ...], tree: Path | None, as_json: bool
 ) -> None:
     """Delete everything in the database, apply the revisions anew, and plant the seeds of the environment.
 
@@ -35,7 +35,7 @@ def reset(
     from ..reset import reset as run
     from ..settings import load_settings
 
-    report = run(load_settings(), database=database, confirmed=confirmed, drop_schemas=drop_schemas, project=project)
+    report = run(load_settings(), database=database, confirmed=confirmed, schemas=schemas, tree=tree)
     click.echo(json.dumps(report.as_dict()) if as_json else _text(report))
 
 

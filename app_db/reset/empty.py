@@ -48,14 +48,14 @@ def _check_others(found: list[str], also: Collection[str]) -> None:
     unknown = sorted(set(also) - set(found))
     if unknown:
         raise ResetRefused(
-            f"there is no schema {unknown[0]!r} of the owner's in this database: leave out --drop-schema {unknown[0]}"
+            f"there is no schema {unknown[0]!r} of the owner's in this database: leave out --schema {unknown[0]}"
         )
     others = [schema for schema in found if schema not in _OURS and schema not in also and schema != _EXTENSIONS]
     if others:
-        options = " ".join(f"--drop-schema {schema}" for schema in others)
+        options = " ".join(f"--schema {schema}" for schema in others)
         raise ResetRefused(
             f"the schemas {', '.join(others)} are not of app_db, and what is in them stands on tables that would go: "
-            f"if they may go too, add {options}, and --project FILE to have your own revisions applied again"
+            f"if they may go too, add {options}, and --tree FILE to have your own revisions applied again"
         )
 
 

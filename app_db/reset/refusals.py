@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 
 from sqlalchemy import URL
 
@@ -19,6 +20,12 @@ def check_environment(settings: Settings) -> None:
             f"APP_DB_ENVIRONMENT is {settings.environment.value!r}, and a reset deletes every row: it is for "
             "development and test only. For a copy of your own set APP_DB_ENVIRONMENT=development and that copy's URLs"
         )
+
+
+def check_tree(tree: Path | None) -> None:
+    """Raise ResetRefused for an `alembic.ini` that is not there, before what it would build is dropped."""
+    if tree is not None and not tree.is_file():
+        raise ResetRefused(f"there is no file {tree}, so your own revisions can't be applied: name your alembic.ini")
 
 
 def check_place(url: URL, confirmed: str | None) -> None:

@@ -19,7 +19,7 @@ from ..seeds import SeedReport, seed
 from ..server.development import development_urls
 from ..settings import LoginUrl, Settings
 from .empty import empty_database
-from .refusals import check_environment, check_place
+from .refusals import check_environment, check_place, check_tree
 
 _KEY = 0x6170705F7273  # "app_rs" in ASCII
 # the same values come from the same database of the same server, whatever the URLs call it
@@ -50,16 +50,17 @@ def reset(
     *,
     database: str | None = None,
     confirmed: str | None = None,
-    drop_schemas: Collection[str] = (),
-    project: Path | None = None,
+    schemas: Collection[str] = (),
+    tree: Path | None = None,
 ) -> ResetReport:
     """Drop what revisions have made, apply them anew, and plant the seeds; roles and logins stay.
 
-    `confirmed` is the name of a database that is not on this machine; `drop_schemas` are those of an application's own
-    tree, whose `alembic.ini` is `project`. Killed at any point and run again, it completes. Raises ResetRefused before
+    `confirmed` is the name of a database that is not on this machine; `schemas` are those of an application's own
+    tree, whose `alembic.ini` is `tree`. Killed at any point and run again, it completes. Raises ResetRefused before
     any change, LockNotAvailable where somebody works with a table, and SettingsError for a URL that is missing.
     """
     check_environment(settings)
+    check_tree(tree)
     place = settings.database(database)
     url = migration_url(settings, place)
     check_place(url, confirmed)
@@ -67,10 +68,10 @@ def reset(
     engine = owner_engine(url, names)
     _check_same_place(engine, _admin_url(settings, database))
     with _alone(engine):
-        dropped = empty_database(engine, names, lock_timeout=settings.lock_timeout, also=drop_schemas)
+        dropped = empty_database(engine, names, lock_timeout=settings.lock_timeout, also=schemas)
         upgrade(settings, database=database)
-        if project is not None:
-            upgrade_project(settings, project)
+        if tree is not None:
+            upgrade_project(settings, tree)
         seeds = seed(settings, database=database)
     revisions = applied_revisions(settings, database=database)
     return ResetReport(str(url.database), tuple(dropped), tuple(revisions), seeds)

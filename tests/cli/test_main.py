@@ -33,7 +33,7 @@ def test_help_names_every_command_and_loads_neither_sqlalchemy_nor_alembic() -> 
         "print(out.getvalue(), sorted({'sqlalchemy', 'alembic', 'pydantic', 'psycopg2', 'pytest'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for command in ("bootstrap", "demo", "reset", "server", "upgrade"):
+    for command in ("bootstrap", "demo", "reset", "schema", "server", "upgrade"):
         assert command in done.stdout
     assert done.stdout.rstrip().endswith("[]")
 

@@ -161,10 +161,18 @@ def test_schemas_of_an_application_are_refused_with_what_to_type(run: Run, own_s
     make_shop(own_settings)
     result = run()
     assert isinstance(result.exception, ResetRefused)
-    assert "add --drop-schema shop" in str(result.exception)
+    assert "add --schema shop" in str(result.exception)
     assert slugs(own_settings) == ["old"]
-    result = run("--drop-schema", "shopp", "--drop-schema", "shop")
+    result = run("--schema", "shopp", "--schema", "shop")
     assert "there is no schema 'shopp'" in str(result.exception)
+    assert slugs(own_settings) == ["old"]
+
+
+def test_a_tree_that_is_not_there_is_refused_before_anything_is_dropped(run: Run, own_settings: Settings) -> None:
+    make_tenant(own_settings)
+    result = run("--tree", "nowhere/alembic.ini")
+    assert isinstance(result.exception, ResetRefused)
+    assert "there is no file nowhere/alembic.ini" in str(result.exception)
     assert slugs(own_settings) == ["old"]
 
 
@@ -173,8 +181,8 @@ def test_with_its_schema_named_an_application_is_reset_and_built_again(
 ) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples" / "shop"))
     make_shop(own_settings)
-    project = str(ROOT / "docs" / "examples" / "shop" / "alembic.ini")
-    result = run("--drop-schema", "shop", "--project", project, "--json")
+    tree = str(ROOT / "docs" / "examples" / "shop" / "alembic.ini")
+    result = run("--schema", "shop", "--tree", tree, "--json")
     assert result.exit_code == 0, result.exception
     assert "shop" in json.loads(result.stdout)["dropped"]
     with admin_engine(own_settings.migration_url).connect() as connection:
