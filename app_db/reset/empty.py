@@ -11,11 +11,10 @@ from collections.abc import Collection
 from sqlalchemy import Connection, Engine, text
 
 from ..errors import ResetRefused
-from ..schema import SERVICES, RoleNames
+from ..schema import EXTENSIONS, SERVICES, RoleNames
 
-# It may hold extensions of a superuser, so it goes only where nothing is left in it.
-_EXTENSIONS = "extensions"
-_OURS = {schema for service in SERVICES.values() for schema in service.schemas} - {_EXTENSIONS}
+# The schema of extensions may hold those of a superuser, so it goes only where nothing is left in it.
+_OURS = {schema for service in SERVICES.values() for schema in service.schemas} - {EXTENSIONS}
 
 _SCHEMAS = text("select nspname from pg_namespace where pg_get_userbyid(nspowner) = any(:owners) order by 1")
 _OWN_EXTENSIONS = text("select extname from pg_extension where pg_get_userbyid(extowner) = any(:owners) order by 1")
@@ -40,7 +39,7 @@ def empty_database(engine: Engine, names: RoleNames, *, lock_timeout: float, als
         quoted = ", ".join(_quoted(connection, schema) for schema in dropped)
         if dropped:
             connection.execute(text(f"drop schema {quoted} cascade"))
-        _drop_extensions(connection, owners, empty_schema=_EXTENSIONS in found)
+        _drop_extensions(connection, owners, empty_schema=EXTENSIONS in found)
     return dropped
 
 
@@ -50,7 +49,7 @@ def _check_others(found: list[str], also: Collection[str]) -> None:
         raise ResetRefused(
             f"there is no schema {unknown[0]!r} of the owner's in this database: leave out --schema {unknown[0]}"
         )
-    others = [schema for schema in found if schema not in _OURS and schema not in also and schema != _EXTENSIONS]
+    others = [schema for schema in found if schema not in _OURS and schema not in also and schema != EXTENSIONS]
     if others:
         options = " ".join(f"--schema {schema}" for schema in others)
         raise ResetRefused(
@@ -62,8 +61,8 @@ def _check_others(found: list[str], also: Collection[str]) -> None:
 def _drop_extensions(connection: Connection, owners: list[str], *, empty_schema: bool) -> None:
     for extension in list(connection.scalars(_OWN_EXTENSIONS, {"owners": owners})):
         connection.execute(text(f"drop extension {_quoted(connection, extension)}"))
-    if empty_schema and not connection.scalar(_IS_IN_USE, {"schema": _EXTENSIONS}):
-        connection.execute(text(f"drop schema {_EXTENSIONS}"))
+    if empty_schema and not connection.scalar(_IS_IN_USE, {"schema": EXTENSIONS}):
+        connection.execute(text(f"drop schema {EXTENSIONS}"))
 
 
 def _quoted(connection: Connection, name: str) -> str:

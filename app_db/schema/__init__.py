@@ -2,9 +2,10 @@
 
 from .roles import LOGINS, ROLES, Login, Role, RoleNames
 from .scope import Scope, ScopeKind, scope_of
-from .services import SERVICES, Service, placed_services
+from .services import EXTENSIONS, SERVICES, Service, placed_services
 
 __all__ = [
+    "EXTENSIONS",
     "LOGINS",
     "ROLES",
     "SERVICES",
