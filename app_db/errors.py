@@ -15,14 +15,17 @@
     ├── SandboxRefused             what a sandbox of the test plugin can't undo
     │   └── SandboxOverlap         a second transaction began while the first had written
     ├── ImportRefused              a file with rows that can't be loaded
+    ├── ResetRefused               a database that must not be emptied, or not this way
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
-        ├── UniqueViolation        23505                       ForeignKeyViolation    23503
+        ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
         ├── NotNullViolation       23502                       CheckViolation         23514
         ├── ExclusionViolation     23P01                       ReadOnlyTransaction    25006
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
+        ├── TransitionRefused      TN101                       ImmutableValue         TN102
+        ├── AmountExceeded         TN103, these three by triggers of billing
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
             └── CommitOutcomeUnknown   lost while COMMIT was under way
 
@@ -128,6 +131,10 @@ class ImportRefused(AppDbError):
         super().__init__(message)
 
 
+class ResetRefused(AppDbError):
+    """A database is not emptied: it is not for development or tests, it is not local, or others stand on it."""
+
+
 class DatabaseError(AppDbError, sa_exc.DBAPIError):
     """PostgreSQL refused a statement.
 
@@ -218,6 +225,24 @@ class UnboundTransaction(DatabaseError, sa_exc.DatabaseError, TenantNotBound):
     remedy = "open the session with `db.tenant(tenant_id)`"
 
 
+class TransitionRefused(DatabaseError, sa_exc.DatabaseError):
+    """A status was to change to one that does not follow from it."""
+
+    remedy = "read the row again, and take one of the steps that its status allows"
+
+
+class ImmutableValue(DatabaseError, sa_exc.DatabaseError):
+    """What was agreed or done was to be rewritten."""
+
+    remedy = "leave it as it is and write a new row: a refund, another payment, another line"
+
+
+class AmountExceeded(DatabaseError, sa_exc.DatabaseError):
+    """More was to be paid back, or booked, than the payment holds."""
+
+    remedy = "read what is left of the payment, and lower the amount; what is not captured yet can't go back"
+
+
 class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     """The server can't be reached or went away."""
 
@@ -236,6 +261,7 @@ class CommitOutcomeUnknown(ConnectionLost):
 LOST_COMMIT = "app_db_lost_commit"
 
 _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    "23001": ForeignKeyViolation,  # what 18 says where ON DELETE RESTRICT refuses; 23503 before
     "23502": NotNullViolation,
     "23503": ForeignKeyViolation,
     "23505": UniqueViolation,
@@ -250,6 +276,9 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "57P02": ConnectionLost,
     "57P03": ConnectionLost,
     "TN001": UnboundTransaction,
+    "TN101": TransitionRefused,
+    "TN102": ImmutableValue,
+    "TN103": AmountExceeded,
 }
 
 # On a distributed cluster the diagnostic fields are empty and names in the message carry the number of a shard.

@@ -4,9 +4,10 @@ from .derived import attach
 from .objects import Comment, Extension, Function, Grant, PartitionSet, Policy, RowSecurity, SchemaObject, Trigger, View
 from .roles import LOGINS, ROLES, Login, Role, RoleNames
 from .scope import Scope, ScopeKind, scope_of
-from .services import SERVICES, Service, placed_services
+from .services import EXTENSIONS, SERVICES, Service, placed_services
 
 __all__ = [
+    "EXTENSIONS",
     "LOGINS",
     "ROLES",
     "SERVICES",

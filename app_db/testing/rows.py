@@ -22,13 +22,14 @@ from ..schema import ScopeKind, scope_of
 from ..session import Database
 from ..session.work import UnitOfWork
 from ..settings import LoginUrl
+from .examples import OURS
 
 T = TypeVar("T")
 
 ADD_TENANT = "insert into tenancy.tenants (id, slug, name) values (%(id)s, %(slug)s, 'A tenant')"
 
 # By model and attribute: a value, or a function of the number of the row.
-_examples: dict[type[Any], dict[str, Any]] = {}
+_examples: dict[type[Any], dict[str, Any]] = {model: dict(values) for model, values in OURS.items()}
 
 
 def set_example(model: type[Any], **values: Any) -> None:
