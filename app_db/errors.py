@@ -22,6 +22,7 @@
         ├── ExclusionViolation     23P01                       ReadOnlyTransaction    25006
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
+        ├── AppendOnlyViolation    AO001, raised by our own functions
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
             └── CommitOutcomeUnknown   lost while COMMIT was under way
@@ -218,6 +219,12 @@ class UnboundTransaction(DatabaseError, sa_exc.DatabaseError, TenantNotBound):
     remedy = "open the session with `db.tenant(tenant_id)`"
 
 
+class AppendOnlyViolation(DatabaseError, sa_exc.DatabaseError):
+    """A row of a table that rows are only added to was to be changed or removed, by whomever."""
+
+    remedy = "write another row that says what is different; old rows go when maintenance drops their partition"
+
+
 class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     """The server can't be reached or went away."""
 
@@ -249,6 +256,7 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "57P01": ConnectionLost,
     "57P02": ConnectionLost,
     "57P03": ConnectionLost,
+    "AO001": AppendOnlyViolation,
     "TN001": UnboundTransaction,
 }
 

@@ -2,7 +2,7 @@
 
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
 from .catalog import Material
-from .ops import AuditLog, SystemEvent
+from .ops import AuditLog, PartitionSet, SystemEvent
 from .tenancy import Membership, Tenant
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Base",
     "Material",
     "Membership",
+    "PartitionSet",
     "Shared",
     "SystemEvent",
     "Tenant",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, Integer, Interval, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..schema import Scope, ScopeKind
@@ -51,5 +51,37 @@ class SystemEvent(Shared, Base):
     work_id: Mapped[UUID | None] = mapped_column(comment="Ties the events of one piece of work together.")
     details: Mapped[dict[str, Any]] = mapped_column(
         default=dict, server_default=text("'{}'::jsonb"), comment="Whatever else matters, a JSON object; no secrets."
+    )
+    created_at: Mapped[datetime] = created_at()
+
+
+class PartitionSet(Base):
+    """A table whose partitions are made ahead of time and dropped when they are old."""
+
+    __tablename__ = "partition_sets"
+    __table_args__ = (
+        CheckConstraint("parent ~ '^[a-z_][a-z0-9_]*[.][a-z_][a-z0-9_]{0,49}$'", name="parent"),
+        CheckConstraint("partition_column ~ '^[a-z_][a-z0-9_]{0,62}$'", name="partition_column"),
+        CheckConstraint("period in ('day', 'week', 'month')", name="period"),
+        CheckConstraint("ahead between 1 and 60", name="ahead"),
+        CheckConstraint("retention >= interval '1 day'", name="retention"),
+        {"schema": "ops", "comment": "The tables whose partitions are made ahead and dropped in time."},
+    )
+    __app_db_scope__ = Scope(ScopeKind.SYSTEM)
+
+    parent: Mapped[str] = mapped_column(primary_key=True, comment="The partitioned table, with its schema.")
+    partition_column: Mapped[str] = mapped_column(comment="The column that rows are put into partitions by; a time.")
+    period: Mapped[str] = mapped_column(
+        server_default="month", comment="How much time a partition holds: day, week (from Monday) or month; in UTC."
+    )
+    ahead: Mapped[int] = mapped_column(
+        Integer, server_default=text("3"), comment="How many partitions are kept ready beyond the current one."
+    )
+    retention: Mapped[timedelta | None] = mapped_column(
+        Interval, comment="How long rows are kept after the end of their partition; for ever where empty."
+    )
+    append_only: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="Whether each partition refuses TRUNCATE; UPDATE and DELETE are refused by its parent.",
     )
     created_at: Mapped[datetime] = created_at()
