@@ -23,6 +23,7 @@
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
         ├── AppendOnlyViolation    AO001, raised by our own functions
+        ├── LastOwner              TN002, raised by our own functions
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
             └── CommitOutcomeUnknown   lost while COMMIT was under way
@@ -225,6 +226,12 @@ class AppendOnlyViolation(DatabaseError, sa_exc.DatabaseError):
     remedy = "write another row that says what is different; old rows go when maintenance drops their partition"
 
 
+class LastOwner(DatabaseError, sa_exc.DatabaseError):
+    """A tenant would have been left without an active owner; raised at commit."""
+
+    remedy = "make another member an owner, in the same transaction or before"
+
+
 class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     """The server can't be reached or went away."""
 
@@ -258,6 +265,7 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "57P03": ConnectionLost,
     "AO001": AppendOnlyViolation,
     "TN001": UnboundTransaction,
+    "TN002": LastOwner,
 }
 
 # On a distributed cluster the diagnostic fields are empty and names in the message carry the number of a shard.

@@ -27,7 +27,7 @@ class Service:
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
-        Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0005"),
+        Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0007"),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
     )
 }
