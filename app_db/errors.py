@@ -15,9 +15,11 @@
     ├── SandboxRefused             what a sandbox of the test plugin can't undo
     │   └── SandboxOverlap         a second transaction began while the first had written
     ├── ImportRefused              a file with rows that can't be loaded
+    ├── TenantRefused              a tenant can't be made, changed, exported, imported or deleted
+    ├── ArchiveRefused             a file is no export of a tenant, is damaged, or can't be written
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
-        ├── UniqueViolation        23505                       ForeignKeyViolation    23503
+        ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
         ├── NotNullViolation       23502                       CheckViolation         23514
         ├── ExclusionViolation     23P01                       ReadOnlyTransaction    25006
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
@@ -128,6 +130,14 @@ class ImportRefused(AppDbError):
     def __init__(self, message: str, problems: list[tuple[int, str]]) -> None:
         self.problems = problems
         super().__init__(message)
+
+
+class TenantRefused(AppDbError):
+    """Work on a whole tenant can't be done; the message says what to do before."""
+
+
+class ArchiveRefused(AppDbError):
+    """The file of a tenant's export can't be read or written; nothing was imported from it."""
 
 
 class DatabaseError(AppDbError, sa_exc.DBAPIError):
@@ -250,6 +260,7 @@ class CommitOutcomeUnknown(ConnectionLost):
 LOST_COMMIT = "app_db_lost_commit"
 
 _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
+    "23001": ForeignKeyViolation,  # what 18 says where a key is ON DELETE RESTRICT
     "23502": NotNullViolation,
     "23503": ForeignKeyViolation,
     "23505": UniqueViolation,

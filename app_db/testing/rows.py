@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 
 from ..context import TenantContext
 from ..errors import PermissionDenied, SuiteError
-from ..models import Tenant
+from ..models import BuiltinRolePermission, Invitation, Permission, Tenant, TenantWork
 from ..schema import ScopeKind, scope_of
 from ..session import Database
 from ..session.work import UnitOfWork
@@ -27,8 +27,17 @@ T = TypeVar("T")
 
 ADD_TENANT = "insert into tenancy.tenants (id, slug, name) values (%(id)s, %(slug)s, 'A tenant')"
 
-# By model and attribute: a value, or a function of the number of the row.
-_examples: dict[type[Any], dict[str, Any]] = {}
+# By model and attribute: a value, or a function of the number of the row. Those of ours that have checks are here.
+_examples: dict[type[Any], dict[str, Any]] = {
+    BuiltinRolePermission: {"role": "viewer"},
+    Invitation: {
+        "email": lambda number: f"person-{number}@example.com",
+        "token_hash": lambda number: number.to_bytes(32, "big"),
+        "expires_at": lambda _number: dt.datetime.now(dt.UTC) + dt.timedelta(days=7),
+    },
+    Permission: {"name": lambda number: f"thing_{number}.use"},
+    TenantWork: {"work": "delete"},
+}
 
 
 def set_example(model: type[Any], **values: Any) -> None:

@@ -151,6 +151,7 @@ def test_51_unguarded_with_policies_left_for_later_every_table_is_open(
 ) -> None:
     monkeypatch.setattr(ddl, "tenant_policies", lambda _table, **_columns: None)
     tables = {"tenancy.tenants", "tenancy.memberships", "ops.audit_log", MATERIALS}
+    tables |= {f"tenancy.{name}" for name in ("roles", "role_permissions", "membership_roles", "invitations")}
     assert set(open_after_each_revision(empty)) == tables
 
 

@@ -311,14 +311,20 @@ create function tenancy.bump_membership() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $body$
+declare
+  changed uuid[] := case tg_op
+    when 'INSERT' then array[new.membership_id]
+    when 'DELETE' then array[old.membership_id]
+    else array[old.membership_id, new.membership_id]
+  end;
+  tenant uuid := case when tg_op = 'DELETE' then old.tenant_id else new.tenant_id end;
 begin
-  if tg_op <> 'INSERT' then
-    update tenancy.memberships set epoch = epoch + 1 where tenant_id = old.tenant_id and id = old.membership_id;
-  end if;
+  update tenancy.memberships as m set epoch = m.epoch + 1
+  where m.tenant_id = tenant and m.id = any(changed)
+    and exists (select from tenancy.tenants as t where t.id = tenant and t.status <> 'importing');
   if tg_op = 'DELETE' then
     return old;
   end if;
-  update tenancy.memberships set epoch = epoch + 1 where tenant_id = new.tenant_id and id = new.membership_id;
   return new;
 end
 $body$;
