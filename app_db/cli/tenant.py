@@ -112,7 +112,7 @@ def export(tenant: str, file: Path, as_json: bool, **who: str | None) -> None:
 
 
 @tenant.command("import")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--slug", help="Another name in URLs, where that of the file is taken.")
 @click.option("--verify/--no-verify", default=True, show_default=True, help="Read the rows back and compare them.")
 @_recorded()

@@ -111,6 +111,8 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if not path.is_file():
+            raise ArchiveRefused(f"there is no file {path}: name one that `app-db tenant export` has written")
         try:
             with zipfile.ZipFile(path) as zipped:
                 data, digest = zipped.read(_MANIFEST), zipped.read(_DIGEST).decode()

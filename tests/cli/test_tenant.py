@@ -70,12 +70,15 @@ def test_who_and_why_are_recorded(run: Run, app_db: Database) -> None:
         (["suspend", "acme"], "Missing option '--reason'"),
         (["delete", "acme"], "Missing option '--reason'"),
         (["rename", "acme"], "give --slug, --name or both"),
-        (["import", "nowhere.zip"], "does not exist"),
         (["list", "--status", "dead"], "is not one of"),
     ],
 )
 def test_wrong_usage_is_said(run: Run, arguments: list[str], words: str) -> None:
     assert words in run(*arguments, code=2).stderr
+
+
+def test_a_file_that_is_not_there_is_said(run: Run) -> None:
+    assert "there is no file nowhere.zip" in str(run("import", "nowhere.zip", code=1).exception)
 
 
 def test_a_deletion_at_once_has_to_be_typed_out(run: Run, tenant: UUID) -> None:
