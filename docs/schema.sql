@@ -106,6 +106,241 @@ ALTER FUNCTION catalog.search_materials(query text, result_limit integer) OWNER 
 
 COMMENT ON FUNCTION catalog.search_materials(query text, result_limit integer) IS 'The current tenant''s materials that match, best first.';
 
+CREATE FUNCTION ops.ensure_partitions(at timestamp with time zone DEFAULT now()) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET lock_timeout TO '2s'
+    AS $$
+declare
+  wanted record;
+  made integer := 0;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('ops.ensure_partitions', 0));
+  for wanted in
+    select s.parent, s.partition_column, s.append_only, start as lower_bound, start + step as upper_bound,
+      s.parent || case s.period
+        when 'month' then to_char(start, '"_y"YYYY"m"MM')
+        when 'week' then to_char(start, '"_y"IYYY"w"IW')
+        else to_char(start, '"_y"YYYY"m"MM"d"DD')
+      end as partition
+    from ops.partition_sets as s
+    cross join lateral (select ('1 ' || s.period)::interval as step, date_trunc(s.period, at) as first) as p
+    cross join lateral generate_series(first, first + s.ahead * step, step) as start
+    order by s.parent, start
+  loop
+    if to_regclass(wanted.partition) is null then
+      perform ops.make_partition(
+        wanted.parent::regclass, wanted.partition, wanted.partition_column, wanted.append_only, wanted.lower_bound,
+        wanted.upper_bound
+      );
+      made := made + 1;
+    elsif not exists (
+      select from pg_inherits
+      where inhrelid = to_regclass(wanted.partition) and inhparent = to_regclass(wanted.parent)
+    ) then
+      raise exception '% exists and is no partition of %', wanted.partition, wanted.parent using
+        errcode = 'duplicate_table', hint = 'rename it, or attach it as that partition';
+    end if;
+  end loop;
+  return made;
+end
+$$;
+
+ALTER FUNCTION ops.ensure_partitions(at timestamp with time zone) OWNER TO app_owner;
+
+COMMENT ON FUNCTION ops.ensure_partitions(at timestamp with time zone) IS 'Makes the missing partitions of every registered table, for that time and ahead of it; returns how many.';
+
+CREATE FUNCTION ops.make_partition(parent regclass, partition text, partition_column text, append_only boolean, lower_bound timestamp with time zone, upper_bound timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+declare
+  rest oid := (select partdefid from pg_partitioned_table where partrelid = parent);
+  is_misplaced boolean := false;
+  columns text;
+begin
+  execute format(
+    'create table %s (like %s including defaults including constraints including generated including storage)',
+    partition, parent
+  );
+  execute format(
+    'comment on table %s is %L', partition,
+    format('Rows of %s from %s until before %s.', parent, lower_bound::date, upper_bound::date)
+  );
+  if append_only then
+    execute format(
+      'create trigger refuse_truncate before truncate on %s for each statement execute function ops.refuse_change()',
+      partition
+    );
+  end if;
+  if rest <> 0 then
+    -- so that no row comes in between this look and the attachment, which locks it as strongly
+    execute format('lock table %s in access exclusive mode', rest::regclass);
+    execute format(
+      'select exists (select from %1$s where tableoid = %2$s and %3$I >= $1 and %3$I < $2)', parent, rest,
+      partition_column
+    ) into is_misplaced using lower_bound, upper_bound;
+  end if;
+  if is_misplaced then
+    select string_agg(quote_ident(attname), ', ' order by attnum) into columns from pg_attribute
+    where attrelid = parent and attnum > 0 and not attisdropped and attgenerated = '';
+    -- detached, it has no trigger of the parent's; without FORCE its owner sees its rows
+    execute format('alter table %s detach partition %s', parent, rest::regclass);
+    execute format('alter table %s no force row level security', rest::regclass);
+    execute format(
+      'with moved as (delete from %1$s where %2$I >= $1 and %2$I < $2 returning %3$s) '
+      'insert into %4$s (%3$s) select %3$s from moved', rest::regclass, partition_column, columns, partition
+    ) using lower_bound, upper_bound;
+    execute format('alter table %s force row level security', rest::regclass);
+  end if;
+  execute format('alter table %s enable row level security', partition);
+  execute format('alter table %s force row level security', partition);
+  execute format(
+    'alter table %s attach partition %s for values from (%L) to (%L)', parent, partition, lower_bound, upper_bound
+  );
+  if is_misplaced then
+    execute format('alter table %s attach partition %s default', parent, rest::regclass);
+    raise notice 'rows of % were in its default partition and are in % now', parent, partition;
+  end if;
+end
+$_$;
+
+ALTER FUNCTION ops.make_partition(parent regclass, partition text, partition_column text, append_only boolean, lower_bound timestamp with time zone, upper_bound timestamp with time zone) OWNER TO app_owner;
+
+COMMENT ON FUNCTION ops.make_partition(parent regclass, partition text, partition_column text, append_only boolean, lower_bound timestamp with time zone, upper_bound timestamp with time zone) IS 'Makes one partition; rows of its time come along.';
+
+CREATE FUNCTION ops.purge_audit_log(tenant uuid, batch integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone integer;
+begin
+  with old as (
+    select a.id, a.created_at from ops.audit_log as a where a.tenant_id = tenant limit batch
+  )
+  delete from ops.audit_log as a using old
+  where a.tenant_id = tenant and a.id = old.id and a.created_at = old.created_at;
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+
+ALTER FUNCTION ops.purge_audit_log(tenant uuid, batch integer) OWNER TO app_definer;
+
+COMMENT ON FUNCTION ops.purge_audit_log(tenant uuid, batch integer) IS 'Removes so many entries of a tenant that is being deleted; returns how many.';
+
+CREATE FUNCTION ops.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception '% on %.%, whose rows are added and never changed', lower(tg_op), tg_table_schema, tg_table_name using
+    errcode = 'AO001',
+    hint = 'write another row that says what is different; old rows go when maintenance drops their partition';
+end
+$$;
+
+ALTER FUNCTION ops.refuse_change() OWNER TO app_owner;
+
+COMMENT ON FUNCTION ops.refuse_change() IS 'Refuses to change or remove rows; for triggers.';
+
+CREATE FUNCTION ops.refuse_delete_of_audit() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (select from tenancy.tenants where id = old.tenant_id and status = 'deleting') then
+    return old;
+  end if;
+  raise exception 'delete on %.%, whose rows are added and never changed', tg_table_schema, tg_table_name using
+    errcode = 'AO001',
+    hint = 'entries go with their tenant, by app-db tenant delete, or when maintenance drops their partition';
+end
+$$;
+
+ALTER FUNCTION ops.refuse_delete_of_audit() OWNER TO app_owner;
+
+COMMENT ON FUNCTION ops.refuse_delete_of_audit() IS 'Refuses to remove entries of a tenant that is not being deleted.';
+
+CREATE FUNCTION tenancy.bump_membership() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  changed uuid[] := case tg_op
+    when 'INSERT' then array[new.membership_id]
+    when 'DELETE' then array[old.membership_id]
+    else array[old.membership_id, new.membership_id]
+  end;
+  tenant uuid := case when tg_op = 'DELETE' then old.tenant_id else new.tenant_id end;
+begin
+  update tenancy.memberships as m set epoch = m.epoch + 1
+  where m.tenant_id = tenant and m.id = any(changed)
+    and exists (select from tenancy.tenants as t where t.id = tenant and t.status <> 'importing');
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION tenancy.bump_membership() OWNER TO app_owner;
+
+COMMENT ON FUNCTION tenancy.bump_membership() IS 'Counts a change of a member''s roles in its membership.';
+
+CREATE FUNCTION tenancy.guard_membership() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'UPDATE' then
+    if (new.role, new.status) is distinct from (old.role, old.status) then
+      new.epoch := greatest(new.epoch, old.epoch + 1);
+    end if;
+    if new.role = 'owner' and new.status = 'active' and new.tenant_id = old.tenant_id then
+      return new;
+    end if;
+  end if;
+  if old.role = 'owner' and old.status = 'active' then
+    -- a change and not only a lock: under REPEATABLE READ the second one fails then, and does not count too many
+    update tenancy.tenants set updated_at = clock_timestamp() where id = old.tenant_id;
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION tenancy.guard_membership() OWNER TO app_owner;
+
+COMMENT ON FUNCTION tenancy.guard_membership() IS 'Counts changes of a membership; holds the tenant before an owner goes.';
+
+CREATE FUNCTION tenancy.keep_an_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (
+    select from tenancy.tenants where id = old.tenant_id and status not in ('importing', 'deleting')
+  ) and not exists (
+    select from tenancy.memberships where tenant_id = old.tenant_id and role = 'owner' and status = 'active'
+  ) then
+    raise exception 'the tenant % would be without an owner', old.tenant_id using
+      errcode = 'TN002',
+      hint = 'make another member an owner, in the same transaction or before';
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION tenancy.keep_an_owner() OWNER TO app_owner;
+
+COMMENT ON FUNCTION tenancy.keep_an_owner() IS 'Refuses, at commit, to leave a tenant without an owner.';
+
 CREATE TABLE app.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -165,16 +400,29 @@ COMMENT ON COLUMN catalog.materials.created_at IS 'When the row was made.';
 COMMENT ON COLUMN catalog.materials.updated_at IS 'When the row was last changed.';
 
 CREATE TABLE ops.audit_log (
-    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
-    id uuid DEFAULT app.uuid7() NOT NULL,
+    tenant_id uuid DEFAULT app.current_tenant_id() CONSTRAINT audit_log_tenant_id_not_null1 NOT NULL,
+    id uuid DEFAULT app.uuid7() CONSTRAINT audit_log_id_not_null1 NOT NULL,
     actor_id uuid,
-    action text NOT NULL,
+    action text CONSTRAINT audit_log_action_not_null1 NOT NULL,
     subject text,
-    details jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb CONSTRAINT audit_log_details_not_null1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() CONSTRAINT audit_log_created_at_not_null1 NOT NULL,
+    actor_type text DEFAULT 'user'::text NOT NULL,
+    on_behalf_of uuid,
+    session_id uuid,
+    outcome text DEFAULT 'success'::text NOT NULL,
+    ip inet,
+    user_agent text,
+    request_id text,
     CONSTRAINT ck_audit_log_action CHECK (((length(action) >= 1) AND (length(action) <= 100))),
-    CONSTRAINT ck_audit_log_details CHECK ((jsonb_typeof(details) = 'object'::text))
-);
+    CONSTRAINT ck_audit_log_actor CHECK (((actor_type <> 'system'::text) OR (actor_id IS NULL))),
+    CONSTRAINT ck_audit_log_actor_type CHECK ((actor_type = ANY (ARRAY['user'::text, 'api_key'::text, 'service'::text, 'administrator'::text, 'system'::text]))),
+    CONSTRAINT ck_audit_log_details CHECK ((jsonb_typeof(details) = 'object'::text)),
+    CONSTRAINT ck_audit_log_outcome CHECK ((outcome = ANY (ARRAY['success'::text, 'failure'::text, 'denied'::text]))),
+    CONSTRAINT ck_audit_log_request_id CHECK (((length(request_id) >= 1) AND (length(request_id) <= 200))),
+    CONSTRAINT ck_audit_log_user_agent CHECK ((length(user_agent) <= 1000))
+)
+PARTITION BY RANGE (created_at);
 
 ALTER TABLE ONLY ops.audit_log FORCE ROW LEVEL SECURITY;
 
@@ -186,7 +434,7 @@ COMMENT ON COLUMN ops.audit_log.tenant_id IS 'The tenant that the row belongs to
 
 COMMENT ON COLUMN ops.audit_log.id IS 'UUIDv7: unique, and in the order of creation.';
 
-COMMENT ON COLUMN ops.audit_log.actor_id IS 'The person who did it; empty for the system itself.';
+COMMENT ON COLUMN ops.audit_log.actor_id IS 'The person or key that did it; empty where nobody was known, and for the system itself.';
 
 COMMENT ON COLUMN ops.audit_log.action IS 'What was done, as noun.verb, e.g. material.delete.';
 
@@ -195,6 +443,85 @@ COMMENT ON COLUMN ops.audit_log.subject IS 'What it was done to, as table:id.';
 COMMENT ON COLUMN ops.audit_log.details IS 'Whatever else matters, a JSON object; no secrets.';
 
 COMMENT ON COLUMN ops.audit_log.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN ops.audit_log.actor_type IS 'What kind of actor it was: user, api_key, service, administrator or system.';
+
+COMMENT ON COLUMN ops.audit_log.on_behalf_of IS 'The person for whom it was done, where that is another one.';
+
+COMMENT ON COLUMN ops.audit_log.session_id IS 'The session in which it was done; no foreign key, as sessions live in another service.';
+
+COMMENT ON COLUMN ops.audit_log.outcome IS 'What came of it: success, failure or denied.';
+
+COMMENT ON COLUMN ops.audit_log.ip IS 'The address that it was asked for from.';
+
+COMMENT ON COLUMN ops.audit_log.user_agent IS 'The program that it was asked for with, as it names itself.';
+
+COMMENT ON COLUMN ops.audit_log.request_id IS 'Ties it to the request, and to the logs of the application.';
+
+CREATE TABLE ops.audit_log_default (
+    tenant_id uuid DEFAULT app.current_tenant_id() CONSTRAINT audit_log_tenant_id_not_null1 NOT NULL,
+    id uuid DEFAULT app.uuid7() CONSTRAINT audit_log_id_not_null1 NOT NULL,
+    actor_id uuid,
+    action text CONSTRAINT audit_log_action_not_null1 NOT NULL,
+    subject text,
+    details jsonb DEFAULT '{}'::jsonb CONSTRAINT audit_log_details_not_null1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() CONSTRAINT audit_log_created_at_not_null1 NOT NULL,
+    actor_type text DEFAULT 'user'::text CONSTRAINT audit_log_actor_type_not_null NOT NULL,
+    on_behalf_of uuid,
+    session_id uuid,
+    outcome text DEFAULT 'success'::text CONSTRAINT audit_log_outcome_not_null NOT NULL,
+    ip inet,
+    user_agent text,
+    request_id text,
+    CONSTRAINT ck_audit_log_action CHECK (((length(action) >= 1) AND (length(action) <= 100))),
+    CONSTRAINT ck_audit_log_actor CHECK (((actor_type <> 'system'::text) OR (actor_id IS NULL))),
+    CONSTRAINT ck_audit_log_actor_type CHECK ((actor_type = ANY (ARRAY['user'::text, 'api_key'::text, 'service'::text, 'administrator'::text, 'system'::text]))),
+    CONSTRAINT ck_audit_log_details CHECK ((jsonb_typeof(details) = 'object'::text)),
+    CONSTRAINT ck_audit_log_outcome CHECK ((outcome = ANY (ARRAY['success'::text, 'failure'::text, 'denied'::text]))),
+    CONSTRAINT ck_audit_log_request_id CHECK (((length(request_id) >= 1) AND (length(request_id) <= 200))),
+    CONSTRAINT ck_audit_log_user_agent CHECK ((length(user_agent) <= 1000))
+);
+
+ALTER TABLE ONLY ops.audit_log_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.audit_log_default OWNER TO app_owner;
+
+COMMENT ON TABLE ops.audit_log_default IS 'Rows of ops.audit_log that no other partition is there for; should be empty.';
+
+CREATE TABLE ops.partition_sets (
+    parent text NOT NULL,
+    partition_column text NOT NULL,
+    period text DEFAULT 'month'::text NOT NULL,
+    ahead integer DEFAULT 3 NOT NULL,
+    retention interval,
+    append_only boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_partition_sets_ahead CHECK (((ahead >= 1) AND (ahead <= 60))),
+    CONSTRAINT ck_partition_sets_parent CHECK ((parent ~ '^[a-z_][a-z0-9_]*[.][a-z_][a-z0-9_]{0,49}$'::text)),
+    CONSTRAINT ck_partition_sets_partition_column CHECK ((partition_column ~ '^[a-z_][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT ck_partition_sets_period CHECK ((period = ANY (ARRAY['day'::text, 'week'::text, 'month'::text]))),
+    CONSTRAINT ck_partition_sets_retention CHECK ((retention >= '1 day'::interval))
+);
+
+ALTER TABLE ONLY ops.partition_sets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.partition_sets OWNER TO app_owner;
+
+COMMENT ON TABLE ops.partition_sets IS 'The tables whose partitions are made ahead and dropped in time.';
+
+COMMENT ON COLUMN ops.partition_sets.parent IS 'The partitioned table, with its schema.';
+
+COMMENT ON COLUMN ops.partition_sets.partition_column IS 'The column that rows are put into partitions by; a time.';
+
+COMMENT ON COLUMN ops.partition_sets.period IS 'How much time a partition holds: day, week (from Monday) or month; in UTC.';
+
+COMMENT ON COLUMN ops.partition_sets.ahead IS 'How many partitions are kept ready beyond the current one.';
+
+COMMENT ON COLUMN ops.partition_sets.retention IS 'How long rows are kept after the end of their partition; for ever where empty.';
+
+COMMENT ON COLUMN ops.partition_sets.append_only IS 'Whether each partition refuses TRUNCATE; UPDATE and DELETE are refused by its parent.';
+
+COMMENT ON COLUMN ops.partition_sets.created_at IS 'When the row was made.';
 
 CREATE TABLE ops.system_event (
     id uuid DEFAULT app.uuid7() NOT NULL,
@@ -228,6 +555,141 @@ COMMENT ON COLUMN ops.system_event.details IS 'Whatever else matters, a JSON obj
 
 COMMENT ON COLUMN ops.system_event.created_at IS 'When the row was made.';
 
+CREATE TABLE ops.tenant_work (
+    tenant uuid NOT NULL,
+    work text NOT NULL,
+    digest text,
+    outcome jsonb DEFAULT '{}'::jsonb NOT NULL,
+    progress jsonb DEFAULT '{}'::jsonb NOT NULL,
+    actor text NOT NULL,
+    reason text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_tenant_work_digest CHECK ((((work = 'import'::text) = (digest IS NOT NULL)) AND (digest ~ '^[0-9a-f]{64}$'::text))),
+    CONSTRAINT ck_tenant_work_outcome CHECK ((jsonb_typeof(outcome) = 'object'::text)),
+    CONSTRAINT ck_tenant_work_progress CHECK ((jsonb_typeof(progress) = 'object'::text)),
+    CONSTRAINT ck_tenant_work_work CHECK ((work = ANY (ARRAY['import'::text, 'delete'::text])))
+);
+
+ALTER TABLE ONLY ops.tenant_work FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.tenant_work OWNER TO app_owner;
+
+COMMENT ON TABLE ops.tenant_work IS 'Imports and deletions of tenants that are under way, and how far they are.';
+
+COMMENT ON COLUMN ops.tenant_work.tenant IS 'The tenant; no foreign key, as the work goes on before its row is complete and ends when it is gone.';
+
+COMMENT ON COLUMN ops.tenant_work.work IS 'import or delete.';
+
+COMMENT ON COLUMN ops.tenant_work.digest IS 'SHA-256 of the manifest that is imported: the import goes on with the same file and no other.';
+
+COMMENT ON COLUMN ops.tenant_work.outcome IS 'What the tenant''s row becomes when an import is complete.';
+
+COMMENT ON COLUMN ops.tenant_work.progress IS 'Rows that are done, by table; counted in the transaction that does them.';
+
+COMMENT ON COLUMN ops.tenant_work.actor IS 'Who began it.';
+
+COMMENT ON COLUMN ops.tenant_work.reason IS 'Why.';
+
+COMMENT ON COLUMN ops.tenant_work.started_at IS 'When it was begun.';
+
+COMMENT ON COLUMN ops.tenant_work.updated_at IS 'When it last went on.';
+
+CREATE TABLE tenancy.builtin_role_permissions (
+    role text NOT NULL,
+    permission text NOT NULL,
+    CONSTRAINT ck_builtin_role_permissions_role CHECK ((role = ANY (ARRAY['owner'::text, 'administrator'::text, 'member'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY tenancy.builtin_role_permissions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.builtin_role_permissions OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.builtin_role_permissions IS 'What the roles that every tenant has permit.';
+
+COMMENT ON COLUMN tenancy.builtin_role_permissions.role IS 'One of the roles that every tenant has: owner, administrator, member or viewer.';
+
+COMMENT ON COLUMN tenancy.builtin_role_permissions.permission IS 'What it permits.';
+
+CREATE TABLE tenancy.invitations (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    email text NOT NULL,
+    email_key text GENERATED ALWAYS AS (lower((email COLLATE "C"))) STORED NOT NULL,
+    role text DEFAULT 'member'::text NOT NULL,
+    token_hash bytea NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    invited_by uuid,
+    accepted_by uuid,
+    answered_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_invitations_accepted CHECK (((status = 'accepted'::text) = (accepted_by IS NOT NULL))),
+    CONSTRAINT ck_invitations_answered CHECK (((status = 'pending'::text) = (answered_at IS NULL))),
+    CONSTRAINT ck_invitations_email CHECK ((((length(email) >= 3) AND (length(email) <= 320)) AND (email ~ '^[^@[:space:]]+@[^@[:space:]]+$'::text))),
+    CONSTRAINT ck_invitations_expires_at CHECK ((expires_at > created_at)),
+    CONSTRAINT ck_invitations_role CHECK ((role = ANY (ARRAY['administrator'::text, 'member'::text, 'viewer'::text]))),
+    CONSTRAINT ck_invitations_status CHECK ((status = ANY (ARRAY['pending'::text, 'accepted'::text, 'declined'::text, 'revoked'::text]))),
+    CONSTRAINT ck_invitations_token_hash CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ONLY tenancy.invitations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.invitations OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.invitations IS 'Who was invited to a tenant, and what came of it.';
+
+COMMENT ON COLUMN tenancy.invitations.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN tenancy.invitations.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN tenancy.invitations.email IS 'Whom it was sent to, as it was written.';
+
+COMMENT ON COLUMN tenancy.invitations.email_key IS 'The address in small letters, by which it is found; only who has proved it may accept.';
+
+COMMENT ON COLUMN tenancy.invitations.role IS 'The built-in role that it brings; nobody is invited as an owner.';
+
+COMMENT ON COLUMN tenancy.invitations.token_hash IS 'SHA-256 of the token in the link; a resent invitation gets another.';
+
+COMMENT ON COLUMN tenancy.invitations.status IS 'pending, accepted, declined or revoked; a pending one is void after expires_at.';
+
+COMMENT ON COLUMN tenancy.invitations.invited_by IS 'The person who invited; empty for the system itself.';
+
+COMMENT ON COLUMN tenancy.invitations.accepted_by IS 'The person who accepted; no foreign key, as people live in another service.';
+
+COMMENT ON COLUMN tenancy.invitations.answered_at IS 'When it was accepted, declined or revoked; empty while it is pending.';
+
+COMMENT ON COLUMN tenancy.invitations.expires_at IS 'Until when it can be accepted.';
+
+COMMENT ON COLUMN tenancy.invitations.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN tenancy.invitations.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE tenancy.membership_roles (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    membership_id uuid NOT NULL,
+    role_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY tenancy.membership_roles FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.membership_roles OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.membership_roles IS 'Which of the tenant''s own roles a member has.';
+
+COMMENT ON COLUMN tenancy.membership_roles.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN tenancy.membership_roles.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN tenancy.membership_roles.membership_id IS 'Whose place in the tenant it is.';
+
+COMMENT ON COLUMN tenancy.membership_roles.role_id IS 'A role of the tenant''s own that it has beside the built-in one.';
+
+COMMENT ON COLUMN tenancy.membership_roles.created_at IS 'When the row was made.';
+
 CREATE TABLE tenancy.memberships (
     tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
     id uuid DEFAULT app.uuid7() NOT NULL,
@@ -235,7 +697,11 @@ CREATE TABLE tenancy.memberships (
     role text DEFAULT 'member'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_memberships_role CHECK ((role = ANY (ARRAY['owner'::text, 'administrator'::text, 'member'::text, 'viewer'::text])))
+    status text DEFAULT 'active'::text NOT NULL,
+    epoch integer DEFAULT 1 NOT NULL,
+    CONSTRAINT ck_memberships_epoch CHECK ((epoch >= 1)),
+    CONSTRAINT ck_memberships_role CHECK ((role = ANY (ARRAY['owner'::text, 'administrator'::text, 'member'::text, 'viewer'::text]))),
+    CONSTRAINT ck_memberships_status CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
 );
 
 ALTER TABLE ONLY tenancy.memberships FORCE ROW LEVEL SECURITY;
@@ -256,6 +722,83 @@ COMMENT ON COLUMN tenancy.memberships.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN tenancy.memberships.updated_at IS 'When the row was last changed.';
 
+COMMENT ON COLUMN tenancy.memberships.status IS 'active or suspended.';
+
+COMMENT ON COLUMN tenancy.memberships.epoch IS 'Grows when role, roles or status change: what was issued for an earlier one is void.';
+
+CREATE TABLE tenancy.permissions (
+    name text NOT NULL,
+    description text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_permissions_description CHECK (((length(description) >= 1) AND (length(description) <= 500))),
+    CONSTRAINT ck_permissions_name CHECK ((name ~ '^[a-z][a-z0-9_]{0,49}[.][a-z][a-z0-9_]{0,49}$'::text))
+);
+
+ALTER TABLE ONLY tenancy.permissions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.permissions OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.permissions IS 'What may be permitted; the same for every tenant.';
+
+COMMENT ON COLUMN tenancy.permissions.name IS 'What may be done, as noun.verb, e.g. member.invite.';
+
+COMMENT ON COLUMN tenancy.permissions.description IS 'What that means, for whoever gives it.';
+
+COMMENT ON COLUMN tenancy.permissions.created_at IS 'When the row was made.';
+
+CREATE TABLE tenancy.role_permissions (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    role_id uuid NOT NULL,
+    permission text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY tenancy.role_permissions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.role_permissions OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.role_permissions IS 'What a tenant''s own role permits.';
+
+COMMENT ON COLUMN tenancy.role_permissions.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN tenancy.role_permissions.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN tenancy.role_permissions.role_id IS 'The role.';
+
+COMMENT ON COLUMN tenancy.role_permissions.permission IS 'What it permits.';
+
+COMMENT ON COLUMN tenancy.role_permissions.created_at IS 'When the row was made.';
+
+CREATE TABLE tenancy.roles (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_roles_description CHECK ((length(description) <= 500)),
+    CONSTRAINT ck_roles_name CHECK ((((length(name) >= 1) AND (length(name) <= 100)) AND (lower(name) <> ALL (ARRAY['owner'::text, 'administrator'::text, 'member'::text, 'viewer'::text]))))
+);
+
+ALTER TABLE ONLY tenancy.roles FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.roles OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.roles IS 'Roles of the tenant''s own, beside the built-in ones.';
+
+COMMENT ON COLUMN tenancy.roles.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN tenancy.roles.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN tenancy.roles.name IS 'What people call it; none of the built-in names.';
+
+COMMENT ON COLUMN tenancy.roles.description IS 'What it is for.';
+
+COMMENT ON COLUMN tenancy.roles.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN tenancy.roles.updated_at IS 'When the row was last changed.';
+
 CREATE TABLE tenancy.tenants (
     id uuid DEFAULT app.uuid7() NOT NULL,
     slug text NOT NULL,
@@ -269,13 +812,21 @@ CREATE TABLE tenancy.tenants (
     approved_by uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_tenants_approved CHECK (((status <> ALL (ARRAY['approved'::text, 'suspended'::text])) OR ((approved_at IS NOT NULL) AND (approved_by IS NOT NULL)))),
+    suspended_at timestamp with time zone,
+    suspension_reason text,
+    deletion_requested_at timestamp with time zone,
+    delete_after timestamp with time zone,
+    deletion_started_at timestamp with time zone,
+    CONSTRAINT ck_tenants_approved CHECK (((status <> 'approved'::text) OR ((approved_at IS NOT NULL) AND (approved_by IS NOT NULL)))),
+    CONSTRAINT ck_tenants_deletion CHECK ((((status = 'deleting'::text) = (deletion_requested_at IS NOT NULL)) AND ((status = 'deleting'::text) = (delete_after IS NOT NULL)) AND ((status = 'deleting'::text) OR (deletion_started_at IS NULL)))),
     CONSTRAINT ck_tenants_name CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT ck_tenants_rejection_reason CHECK (((status = 'rejected'::text) = (rejection_reason IS NOT NULL))),
+    CONSTRAINT ck_tenants_rejection_reason CHECK ((((status <> 'rejected'::text) OR (rejection_reason IS NOT NULL)) AND ((rejection_reason IS NULL) OR (status = ANY (ARRAY['rejected'::text, 'importing'::text, 'deleting'::text]))))),
     CONSTRAINT ck_tenants_settings CHECK ((jsonb_typeof(settings) = 'object'::text)),
     CONSTRAINT ck_tenants_slug CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
-    CONSTRAINT ck_tenants_status CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'suspended'::text]))),
-    CONSTRAINT ck_tenants_subscription_status CHECK ((subscription_status = ANY (ARRAY['trial'::text, 'active'::text, 'past_due'::text, 'canceled'::text])))
+    CONSTRAINT ck_tenants_status CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'suspended'::text, 'importing'::text, 'deleting'::text]))),
+    CONSTRAINT ck_tenants_subscription_status CHECK ((subscription_status = ANY (ARRAY['trial'::text, 'active'::text, 'past_due'::text, 'canceled'::text]))),
+    CONSTRAINT ck_tenants_suspended CHECK ((((suspended_at IS NULL) OR (status = ANY (ARRAY['suspended'::text, 'importing'::text, 'deleting'::text]))) AND ((suspension_reason IS NULL) OR (suspended_at IS NOT NULL)))),
+    CONSTRAINT ck_tenants_suspension_reason CHECK (((length(suspension_reason) >= 1) AND (length(suspension_reason) <= 1000)))
 );
 
 ALTER TABLE ONLY tenancy.tenants FORCE ROW LEVEL SECURITY;
@@ -296,7 +847,7 @@ COMMENT ON COLUMN tenancy.tenants.subscription_plan IS 'The plan it pays for.';
 
 COMMENT ON COLUMN tenancy.tenants.subscription_status IS 'trial, active, past_due or canceled.';
 
-COMMENT ON COLUMN tenancy.tenants.status IS 'Where its approval stands: pending, approved, rejected or suspended.';
+COMMENT ON COLUMN tenancy.tenants.status IS 'Where it stands: pending, approved, rejected, suspended, importing or deleting.';
 
 COMMENT ON COLUMN tenancy.tenants.rejection_reason IS 'Why it was rejected; empty otherwise.';
 
@@ -308,6 +859,18 @@ COMMENT ON COLUMN tenancy.tenants.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN tenancy.tenants.updated_at IS 'When the row was last changed.';
 
+COMMENT ON COLUMN tenancy.tenants.suspended_at IS 'When it was suspended; empty otherwise.';
+
+COMMENT ON COLUMN tenancy.tenants.suspension_reason IS 'Why it was suspended.';
+
+COMMENT ON COLUMN tenancy.tenants.deletion_requested_at IS 'When its deletion was asked for; empty otherwise.';
+
+COMMENT ON COLUMN tenancy.tenants.delete_after IS 'When its rows may go; until then the deletion can be taken back.';
+
+COMMENT ON COLUMN tenancy.tenants.deletion_started_at IS 'When the first of its rows went; from then on there is no way back.';
+
+ALTER TABLE ONLY ops.audit_log ATTACH PARTITION ops.audit_log_default DEFAULT;
+
 ALTER TABLE ONLY app.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -318,19 +881,58 @@ ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT uq_materials_tenant_id_code UNIQUE (tenant_id, code);
 
 ALTER TABLE ONLY ops.audit_log
-    ADD CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id);
+    ADD CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id, created_at);
+
+ALTER TABLE ONLY ops.audit_log_default
+    ADD CONSTRAINT audit_log_default_pkey PRIMARY KEY (tenant_id, id, created_at);
+
+ALTER TABLE ONLY ops.partition_sets
+    ADD CONSTRAINT pk_partition_sets PRIMARY KEY (parent);
 
 ALTER TABLE ONLY ops.system_event
     ADD CONSTRAINT pk_system_event PRIMARY KEY (id);
 
+ALTER TABLE ONLY ops.tenant_work
+    ADD CONSTRAINT pk_tenant_work PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY tenancy.builtin_role_permissions
+    ADD CONSTRAINT pk_builtin_role_permissions PRIMARY KEY (role, permission);
+
+ALTER TABLE ONLY tenancy.invitations
+    ADD CONSTRAINT pk_invitations PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY tenancy.membership_roles
+    ADD CONSTRAINT pk_membership_roles PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY tenancy.memberships
     ADD CONSTRAINT pk_memberships PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY tenancy.permissions
+    ADD CONSTRAINT pk_permissions PRIMARY KEY (name);
+
+ALTER TABLE ONLY tenancy.role_permissions
+    ADD CONSTRAINT pk_role_permissions PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY tenancy.roles
+    ADD CONSTRAINT pk_roles PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY tenancy.tenants
     ADD CONSTRAINT pk_tenants PRIMARY KEY (id);
 
+ALTER TABLE ONLY tenancy.invitations
+    ADD CONSTRAINT uq_invitations_tenant_id_token_hash UNIQUE (tenant_id, token_hash);
+
+ALTER TABLE ONLY tenancy.membership_roles
+    ADD CONSTRAINT uq_membership_roles_tenant_id_membership_id_role_id UNIQUE (tenant_id, membership_id, role_id);
+
 ALTER TABLE ONLY tenancy.memberships
     ADD CONSTRAINT uq_memberships_tenant_id_user_id UNIQUE (tenant_id, user_id);
+
+ALTER TABLE ONLY tenancy.role_permissions
+    ADD CONSTRAINT uq_role_permissions_tenant_id_role_id_permission UNIQUE (tenant_id, role_id, permission);
+
+ALTER TABLE ONLY tenancy.roles
+    ADD CONSTRAINT uq_roles_tenant_id_name UNIQUE (tenant_id, name);
 
 ALTER TABLE ONLY tenancy.tenants
     ADD CONSTRAINT uq_tenants_slug UNIQUE (slug);
@@ -349,34 +951,135 @@ COMMENT ON INDEX catalog.pk_materials IS 'A material by its id.';
 
 COMMENT ON INDEX catalog.uq_materials_tenant_id_code IS 'A material by the tenant''s own number.';
 
-CREATE INDEX ix_audit_log_tenant_id_created_at ON ops.audit_log USING btree (tenant_id, created_at DESC);
+COMMENT ON INDEX ops.pk_audit_log IS 'An entry by its id.';
+
+CREATE INDEX ix_audit_log_tenant_id_created_at ON ONLY ops.audit_log USING btree (tenant_id, created_at DESC);
 
 COMMENT ON INDEX ops.ix_audit_log_tenant_id_created_at IS 'The newest entries of a tenant.';
+
+CREATE INDEX audit_log_default_tenant_id_created_at_idx ON ops.audit_log_default USING btree (tenant_id, created_at DESC);
 
 CREATE INDEX ix_system_event_created_at ON ops.system_event USING btree (created_at DESC);
 
 COMMENT ON INDEX ops.ix_system_event_created_at IS 'The newest events.';
 
-COMMENT ON INDEX ops.pk_audit_log IS 'An entry by its id.';
+COMMENT ON INDEX ops.pk_partition_sets IS 'The set of a table.';
 
 COMMENT ON INDEX ops.pk_system_event IS 'An event by its id.';
 
+COMMENT ON INDEX ops.pk_tenant_work IS 'The work on a tenant; one at a time.';
+
+CREATE INDEX ix_builtin_role_permissions_permission ON tenancy.builtin_role_permissions USING btree (permission);
+
+COMMENT ON INDEX tenancy.ix_builtin_role_permissions_permission IS 'Which built-in roles permit something.';
+
+CREATE INDEX ix_membership_roles_tenant_id_role_id ON tenancy.membership_roles USING btree (tenant_id, role_id);
+
+COMMENT ON INDEX tenancy.ix_membership_roles_tenant_id_role_id IS 'The members that have a role.';
+
+CREATE INDEX ix_role_permissions_tenant_id_permission ON tenancy.role_permissions USING btree (tenant_id, permission);
+
+COMMENT ON INDEX tenancy.ix_role_permissions_tenant_id_permission IS 'Which roles permit something.';
+
+COMMENT ON INDEX tenancy.pk_builtin_role_permissions IS 'What a built-in role permits.';
+
+COMMENT ON INDEX tenancy.pk_invitations IS 'An invitation by its id.';
+
+COMMENT ON INDEX tenancy.pk_membership_roles IS 'A role of a member by its id.';
+
 COMMENT ON INDEX tenancy.pk_memberships IS 'A membership by its id.';
+
+COMMENT ON INDEX tenancy.pk_permissions IS 'A permission by its name.';
+
+COMMENT ON INDEX tenancy.pk_role_permissions IS 'A permission of a role by its id.';
+
+COMMENT ON INDEX tenancy.pk_roles IS 'A role by its id.';
 
 COMMENT ON INDEX tenancy.pk_tenants IS 'A tenant by its id; every policy of this table reads by it.';
 
+CREATE UNIQUE INDEX uq_invitations_tenant_id_email_key ON tenancy.invitations USING btree (tenant_id, email_key) WHERE (status = 'pending'::text);
+
+COMMENT ON INDEX tenancy.uq_invitations_tenant_id_email_key IS 'The one pending invitation of an address.';
+
+COMMENT ON INDEX tenancy.uq_invitations_tenant_id_token_hash IS 'The invitation of a link.';
+
+COMMENT ON INDEX tenancy.uq_membership_roles_tenant_id_membership_id_role_id IS 'The roles of a member.';
+
 COMMENT ON INDEX tenancy.uq_memberships_tenant_id_user_id IS 'A person''s membership in the tenant; the tenant''s people.';
 
+COMMENT ON INDEX tenancy.uq_role_permissions_tenant_id_role_id_permission IS 'What a role permits.';
+
+COMMENT ON INDEX tenancy.uq_roles_tenant_id_name IS 'A role by its name; the tenant''s roles.';
+
 COMMENT ON INDEX tenancy.uq_tenants_slug IS 'A tenant by its name in a URL.';
+
+ALTER INDEX ops.pk_audit_log ATTACH PARTITION ops.audit_log_default_pkey;
+
+ALTER INDEX ops.ix_audit_log_tenant_id_created_at ATTACH PARTITION ops.audit_log_default_tenant_id_created_at_idx;
+
+CREATE TRIGGER refuse_delete BEFORE DELETE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_delete_of_audit();
+
+COMMENT ON TRIGGER refuse_delete ON ops.audit_log IS 'Entries go with their tenant, and not before.';
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ops.audit_log FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+COMMENT ON TRIGGER refuse_truncate ON ops.audit_log IS 'Rows are not taken away all at once, by nobody.';
+
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ops.audit_log_default FOR EACH STATEMENT EXECUTE FUNCTION ops.refuse_change();
+
+COMMENT ON TRIGGER refuse_truncate ON ops.audit_log_default IS 'Rows are not taken away all at once, by nobody.';
+
+CREATE TRIGGER refuse_update BEFORE UPDATE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_change();
+
+COMMENT ON TRIGGER refuse_update ON ops.audit_log IS 'Entries are never changed, by nobody.';
+
+CREATE TRIGGER bump_membership BEFORE INSERT OR DELETE OR UPDATE ON tenancy.membership_roles FOR EACH ROW EXECUTE FUNCTION tenancy.bump_membership();
+
+COMMENT ON TRIGGER bump_membership ON tenancy.membership_roles IS 'A member''s roles count in its epoch.';
+
+CREATE TRIGGER guard_membership BEFORE DELETE OR UPDATE ON tenancy.memberships FOR EACH ROW EXECUTE FUNCTION tenancy.guard_membership();
+
+COMMENT ON TRIGGER guard_membership ON tenancy.memberships IS 'Counts changes in epoch; one owner goes at a time.';
+
+CREATE CONSTRAINT TRIGGER keep_an_owner AFTER DELETE OR UPDATE ON tenancy.memberships DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION tenancy.keep_an_owner();
+
+COMMENT ON TRIGGER keep_an_owner ON tenancy.memberships IS 'A tenant that has an owner keeps one.';
 
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT fk_materials_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
 
-ALTER TABLE ONLY ops.audit_log
+ALTER TABLE ops.audit_log
     ADD CONSTRAINT fk_audit_log_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY tenancy.builtin_role_permissions
+    ADD CONSTRAINT fk_builtin_role_permissions_permission FOREIGN KEY (permission) REFERENCES tenancy.permissions(name) ON DELETE CASCADE;
+
+ALTER TABLE ONLY tenancy.invitations
+    ADD CONSTRAINT fk_invitations_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY tenancy.membership_roles
+    ADD CONSTRAINT fk_membership_roles_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY tenancy.membership_roles
+    ADD CONSTRAINT fk_membership_roles_tenant_id_membership_id FOREIGN KEY (tenant_id, membership_id) REFERENCES tenancy.memberships(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY tenancy.membership_roles
+    ADD CONSTRAINT fk_membership_roles_tenant_id_role_id FOREIGN KEY (tenant_id, role_id) REFERENCES tenancy.roles(tenant_id, id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY tenancy.memberships
     ADD CONSTRAINT fk_memberships_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY tenancy.role_permissions
+    ADD CONSTRAINT fk_role_permissions_permission FOREIGN KEY (permission) REFERENCES tenancy.permissions(name) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY tenancy.role_permissions
+    ADD CONSTRAINT fk_role_permissions_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY tenancy.role_permissions
+    ADD CONSTRAINT fk_role_permissions_tenant_id_role_id FOREIGN KEY (tenant_id, role_id) REFERENCES tenancy.roles(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY tenancy.roles
+    ADD CONSTRAINT fk_roles_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
 
 CREATE POLICY all_rows ON catalog.materials TO app_all USING (true) WITH CHECK (true);
 
@@ -386,21 +1089,67 @@ CREATE POLICY tenant_rows ON catalog.materials TO app_tenant, app_tenant_admin U
 
 CREATE POLICY all_rows ON ops.audit_log TO app_all USING (true) WITH CHECK (true);
 
+CREATE POLICY all_rows ON ops.partition_sets TO app_all USING (true) WITH CHECK (true);
+
 CREATE POLICY all_rows ON ops.system_event TO app_all USING (true) WITH CHECK (true);
 
+CREATE POLICY all_rows ON ops.tenant_work TO app_all USING (true) WITH CHECK (true);
+
 ALTER TABLE ops.audit_log ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.audit_log_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ops.partition_sets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ops.system_event ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant_rows ON ops.audit_log TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
+ALTER TABLE ops.tenant_work ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY all_rows ON tenancy.builtin_role_permissions TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON tenancy.invitations TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON tenancy.membership_roles TO app_all USING (true) WITH CHECK (true);
+
 CREATE POLICY all_rows ON tenancy.memberships TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON tenancy.permissions TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON tenancy.role_permissions TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON tenancy.roles TO app_all USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON tenancy.tenants TO app_all USING (true) WITH CHECK (true);
 
+ALTER TABLE tenancy.builtin_role_permissions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.invitations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.membership_roles ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE tenancy.memberships ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE tenancy.permissions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.role_permissions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.roles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY shared_rows ON tenancy.builtin_role_permissions FOR SELECT TO app_tenant, app_tenant_admin USING (true);
+
+CREATE POLICY shared_rows ON tenancy.permissions FOR SELECT TO app_tenant, app_tenant_admin USING (true);
+
+CREATE POLICY tenant_rows ON tenancy.invitations TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON tenancy.membership_roles TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY tenant_rows ON tenancy.memberships TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON tenancy.role_permissions TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON tenancy.roles TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 CREATE POLICY tenant_rows ON tenancy.tenants TO app_tenant, app_tenant_admin USING ((id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
@@ -457,6 +1206,24 @@ GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer)
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO catalog_service;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO app_admin;
 
+REVOKE ALL ON FUNCTION ops.ensure_partitions(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.ensure_partitions(at timestamp with time zone) TO app_maint;
+
+REVOKE ALL ON FUNCTION ops.make_partition(parent regclass, partition text, partition_column text, append_only boolean, lower_bound timestamp with time zone, upper_bound timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.purge_audit_log(tenant uuid, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.purge_audit_log(tenant uuid, batch integer) TO app_admin;
+
+REVOKE ALL ON FUNCTION ops.refuse_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.refuse_delete_of_audit() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tenancy.bump_membership() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tenancy.guard_membership() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tenancy.keep_an_owner() FROM PUBLIC;
+
 GRANT SELECT ON TABLE app.alembic_version TO app_tenant;
 GRANT SELECT ON TABLE app.alembic_version TO app_tenant_admin;
 GRANT SELECT ON TABLE app.alembic_version TO app_all;
@@ -475,10 +1242,120 @@ GRANT SELECT,INSERT ON TABLE ops.audit_log TO admin_service;
 GRANT SELECT ON TABLE ops.audit_log TO app_ro;
 GRANT SELECT ON TABLE ops.audit_log TO app_maint;
 GRANT SELECT ON TABLE ops.audit_log TO app_backup;
+GRANT SELECT,DELETE ON TABLE ops.audit_log TO app_definer;
+
+GRANT SELECT ON TABLE ops.partition_sets TO app_admin;
+GRANT SELECT ON TABLE ops.partition_sets TO app_maint;
+GRANT SELECT ON TABLE ops.partition_sets TO app_backup;
+
+GRANT UPDATE(ahead) ON TABLE ops.partition_sets TO app_admin;
+
+GRANT UPDATE(retention) ON TABLE ops.partition_sets TO app_admin;
 
 GRANT SELECT,INSERT ON TABLE ops.system_event TO app_admin;
 GRANT SELECT,INSERT ON TABLE ops.system_event TO app_maint;
 GRANT SELECT ON TABLE ops.system_event TO app_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.tenant_work TO app_admin;
+GRANT SELECT ON TABLE ops.tenant_work TO app_maint;
+GRANT SELECT ON TABLE ops.tenant_work TO app_backup;
+
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_rw;
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_ro;
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_auth;
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO admin_service;
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO auth_service;
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_maint;
+GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.builtin_role_permissions TO app_admin;
+
+GRANT INSERT,DELETE ON TABLE tenancy.invitations TO app_rw;
+GRANT INSERT,DELETE ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT ON TABLE tenancy.invitations TO app_auth;
+GRANT SELECT ON TABLE tenancy.invitations TO auth_service;
+GRANT DELETE ON TABLE tenancy.invitations TO app_maint;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.invitations TO app_admin;
+GRANT SELECT ON TABLE tenancy.invitations TO app_backup;
+
+GRANT SELECT(tenant_id) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(tenant_id) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(tenant_id) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(tenant_id) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(id) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(id) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(id) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(id) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(email),UPDATE(email) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(email),UPDATE(email) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(email) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(email) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(email_key) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(email_key) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(email_key) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(email_key) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(role),UPDATE(role) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(role),UPDATE(role) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(role) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(role) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT UPDATE(token_hash) ON TABLE tenancy.invitations TO app_rw;
+GRANT UPDATE(token_hash) ON TABLE tenancy.invitations TO admin_service;
+
+GRANT SELECT(status),UPDATE(status) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(status),UPDATE(status) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(status) ON TABLE tenancy.invitations TO app_ro;
+GRANT UPDATE(status) ON TABLE tenancy.invitations TO app_auth;
+GRANT UPDATE(status) ON TABLE tenancy.invitations TO auth_service;
+GRANT SELECT(status) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(invited_by) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(invited_by) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(invited_by) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(invited_by) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(accepted_by),UPDATE(accepted_by) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(accepted_by),UPDATE(accepted_by) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(accepted_by) ON TABLE tenancy.invitations TO app_ro;
+GRANT UPDATE(accepted_by) ON TABLE tenancy.invitations TO app_auth;
+GRANT UPDATE(accepted_by) ON TABLE tenancy.invitations TO auth_service;
+GRANT SELECT(accepted_by) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(answered_at),UPDATE(answered_at) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(answered_at),UPDATE(answered_at) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(answered_at) ON TABLE tenancy.invitations TO app_ro;
+GRANT UPDATE(answered_at) ON TABLE tenancy.invitations TO app_auth;
+GRANT UPDATE(answered_at) ON TABLE tenancy.invitations TO auth_service;
+GRANT SELECT(answered_at) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(expires_at),UPDATE(expires_at) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(expires_at),UPDATE(expires_at) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(expires_at) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(expires_at) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(created_at) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(created_at) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(created_at) ON TABLE tenancy.invitations TO app_ro;
+GRANT SELECT(created_at) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT(updated_at),UPDATE(updated_at) ON TABLE tenancy.invitations TO app_rw;
+GRANT SELECT(updated_at),UPDATE(updated_at) ON TABLE tenancy.invitations TO admin_service;
+GRANT SELECT(updated_at) ON TABLE tenancy.invitations TO app_ro;
+GRANT UPDATE(updated_at) ON TABLE tenancy.invitations TO app_auth;
+GRANT UPDATE(updated_at) ON TABLE tenancy.invitations TO auth_service;
+GRANT SELECT(updated_at) ON TABLE tenancy.invitations TO app_maint;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.membership_roles TO app_rw;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.membership_roles TO app_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.membership_roles TO admin_service;
+GRANT SELECT ON TABLE tenancy.membership_roles TO app_ro;
+GRANT SELECT ON TABLE tenancy.membership_roles TO app_auth;
+GRANT SELECT ON TABLE tenancy.membership_roles TO auth_service;
+GRANT SELECT ON TABLE tenancy.membership_roles TO app_maint;
+GRANT SELECT ON TABLE tenancy.membership_roles TO app_backup;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.memberships TO app_rw;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.memberships TO app_admin;
@@ -486,6 +1363,34 @@ GRANT SELECT,INSERT,UPDATE ON TABLE tenancy.memberships TO admin_service;
 GRANT SELECT ON TABLE tenancy.memberships TO app_ro;
 GRANT SELECT ON TABLE tenancy.memberships TO app_maint;
 GRANT SELECT ON TABLE tenancy.memberships TO app_backup;
+GRANT SELECT,INSERT ON TABLE tenancy.memberships TO app_auth;
+
+GRANT SELECT ON TABLE tenancy.permissions TO app_rw;
+GRANT SELECT ON TABLE tenancy.permissions TO app_ro;
+GRANT SELECT ON TABLE tenancy.permissions TO app_auth;
+GRANT SELECT ON TABLE tenancy.permissions TO admin_service;
+GRANT SELECT ON TABLE tenancy.permissions TO auth_service;
+GRANT SELECT ON TABLE tenancy.permissions TO app_maint;
+GRANT SELECT ON TABLE tenancy.permissions TO app_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.permissions TO app_admin;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.role_permissions TO app_rw;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.role_permissions TO app_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.role_permissions TO admin_service;
+GRANT SELECT ON TABLE tenancy.role_permissions TO app_ro;
+GRANT SELECT ON TABLE tenancy.role_permissions TO app_auth;
+GRANT SELECT ON TABLE tenancy.role_permissions TO auth_service;
+GRANT SELECT ON TABLE tenancy.role_permissions TO app_maint;
+GRANT SELECT ON TABLE tenancy.role_permissions TO app_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.roles TO app_rw;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.roles TO app_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.roles TO admin_service;
+GRANT SELECT ON TABLE tenancy.roles TO app_ro;
+GRANT SELECT ON TABLE tenancy.roles TO app_auth;
+GRANT SELECT ON TABLE tenancy.roles TO auth_service;
+GRANT SELECT ON TABLE tenancy.roles TO app_maint;
+GRANT SELECT ON TABLE tenancy.roles TO app_backup;
 
 GRANT SELECT ON TABLE tenancy.tenants TO app_rw;
 GRANT SELECT ON TABLE tenancy.tenants TO app_ro;
@@ -493,6 +1398,8 @@ GRANT SELECT ON TABLE tenancy.tenants TO app_maint;
 GRANT SELECT ON TABLE tenancy.tenants TO app_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.tenants TO app_admin;
 GRANT SELECT,INSERT,UPDATE ON TABLE tenancy.tenants TO admin_service;
+GRANT SELECT ON TABLE tenancy.tenants TO app_definer;
+GRANT SELECT ON TABLE tenancy.tenants TO app_auth;
 
 GRANT UPDATE(name) ON TABLE tenancy.tenants TO app_rw;
 

@@ -153,6 +153,8 @@ def upgrade() -> None:
         "create trigger refuse_delete before delete on ops.audit_log "
         "for each row execute function ops.refuse_delete_of_audit()"
     )
+    v1.comment_on("trigger refuse_update on ops.audit_log", "Entries are never changed, by nobody.")
+    v1.comment_on("trigger refuse_delete on ops.audit_log", "Entries go with their tenant, and not before.")
     v1.execute(MONTHS)
     v1.execute(f"insert into ops.audit_log ({SAME}) select {SAME} from ops.audit_log_before")
     v1.execute("drop table ops.audit_log_before")

@@ -416,6 +416,9 @@ def _complete_memberships() -> None:
         "create trigger guard_membership before update or delete on tenancy.memberships "
         "for each row execute function tenancy.guard_membership()"
     )
+    ddl.comment_on(
+        "trigger guard_membership on tenancy.memberships", "Counts changes in epoch; one owner goes at a time."
+    )
     ddl.execute(KEEP_AN_OWNER)
     ddl.close_function(
         "tenancy.keep_an_owner()", ["app_owner"], "Refuses, at commit, to leave a tenant without an owner."
@@ -425,6 +428,7 @@ def _complete_memberships() -> None:
         "deferrable initially deferred for each row when (old.role = 'owner' and old.status = 'active') "
         "execute function tenancy.keep_an_owner()"
     )
+    ddl.comment_on("trigger keep_an_owner on tenancy.memberships", "A tenant that has an owner keeps one.")
 
 
 def _make_permissions() -> None:
@@ -460,7 +464,7 @@ def _make_roles() -> None:
 
     ddl.execute(ROLE_PERMISSIONS)
     ddl.comment_on_table("tenancy.role_permissions", "What a tenant's own role permits.", ROLE_PERMISSION_COLUMNS)
-    ddl.comment_on("index tenancy.pk_role_permissions", "A row by its id.")
+    ddl.comment_on("index tenancy.pk_role_permissions", "A permission of a role by its id.")
     ddl.comment_on("index tenancy.uq_role_permissions_tenant_id_role_id_permission", "What a role permits.")
     ddl.execute(
         "create index ix_role_permissions_tenant_id_permission on tenancy.role_permissions (tenant_id, permission)"
@@ -471,7 +475,7 @@ def _make_roles() -> None:
     ddl.comment_on_table(
         "tenancy.membership_roles", "Which of the tenant's own roles a member has.", MEMBERSHIP_ROLE_COLUMNS
     )
-    ddl.comment_on("index tenancy.pk_membership_roles", "A row by its id.")
+    ddl.comment_on("index tenancy.pk_membership_roles", "A role of a member by its id.")
     ddl.comment_on("index tenancy.uq_membership_roles_tenant_id_membership_id_role_id", "The roles of a member.")
     ddl.execute("create index ix_membership_roles_tenant_id_role_id on tenancy.membership_roles (tenant_id, role_id)")
     ddl.comment_on("index tenancy.ix_membership_roles_tenant_id_role_id", "The members that have a role.")
@@ -483,6 +487,7 @@ def _make_roles() -> None:
         "create trigger bump_membership before insert or update or delete on tenancy.membership_roles "
         "for each row execute function tenancy.bump_membership()"
     )
+    ddl.comment_on("trigger bump_membership on tenancy.membership_roles", "A member's roles count in its epoch.")
     for table in TENANT_TABLES:
         ddl.belongs_to_tenant(table, f"fk_{table.split('.')[1]}_tenant_id")
         ddl.tenant_policies(table)

@@ -50,6 +50,7 @@ def _refuse_changes(table: str) -> None:
         f"create trigger refuse_change before update or delete on {table} "
         "for each row execute function ops.refuse_change()"
     )
+    comment_on(f"trigger refuse_change on {table}", "Rows are added and never changed, by nobody.")
     _refuse_truncate(table)
 
 
@@ -58,3 +59,4 @@ def _refuse_truncate(table: str) -> None:
         f"create trigger refuse_truncate before truncate on {table} "
         "for each statement execute function ops.refuse_change()"
     )
+    comment_on(f"trigger refuse_truncate on {table}", "Rows are not taken away all at once, by nobody.")

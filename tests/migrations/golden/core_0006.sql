@@ -115,7 +115,11 @@ comment on function ops.refuse_delete_of_audit() is 'Refuses to remove entries o
 
 create trigger refuse_change before update or delete on ops.audit_log for each row execute function ops.refuse_change();
 
+comment on trigger refuse_change on ops.audit_log is 'Rows are added and never changed, by nobody.';
+
 create trigger refuse_truncate before truncate on ops.audit_log for each statement execute function ops.refuse_change();
+
+comment on trigger refuse_truncate on ops.audit_log is 'Rows are not taken away all at once, by nobody.';
 
 create table ops.audit_log_default partition of ops.audit_log default;
 
@@ -127,6 +131,8 @@ alter table ops.audit_log_default force row level security;
 
 create trigger refuse_truncate before truncate on ops.audit_log_default for each statement execute function ops.refuse_change();
 
+comment on trigger refuse_truncate on ops.audit_log_default is 'Rows are not taken away all at once, by nobody.';
+
 insert into ops.partition_sets (parent, partition_column, period, ahead, retention, append_only) values ('ops.audit_log', 'created_at', 'month', 3, null, true);
 
 select ops.ensure_partitions();
@@ -136,6 +142,10 @@ drop trigger refuse_change on ops.audit_log;
 create trigger refuse_update before update on ops.audit_log for each row execute function ops.refuse_change();
 
 create trigger refuse_delete before delete on ops.audit_log for each row execute function ops.refuse_delete_of_audit();
+
+comment on trigger refuse_update on ops.audit_log is 'Entries are never changed, by nobody.';
+
+comment on trigger refuse_delete on ops.audit_log is 'Entries go with their tenant, and not before.';
 
 select ops.ensure_partitions(month)
 from (select distinct date_trunc('month', created_at, 'UTC') as month from ops.audit_log_before) as months;

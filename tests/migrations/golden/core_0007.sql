@@ -93,6 +93,8 @@ comment on function tenancy.guard_membership() is 'Counts changes of a membershi
 
 create trigger guard_membership before update or delete on tenancy.memberships for each row execute function tenancy.guard_membership();
 
+comment on trigger guard_membership on tenancy.memberships is 'Counts changes in epoch; one owner goes at a time.';
+
 create function tenancy.keep_an_owner() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -118,6 +120,8 @@ grant execute on function tenancy.keep_an_owner() to app_owner;
 comment on function tenancy.keep_an_owner() is 'Refuses, at commit, to leave a tenant without an owner.';
 
 create constraint trigger keep_an_owner after update or delete on tenancy.memberships deferrable initially deferred for each row when (old.role = 'owner' and old.status = 'active') execute function tenancy.keep_an_owner();
+
+comment on trigger keep_an_owner on tenancy.memberships is 'A tenant that has an owner keeps one.';
 
 create table tenancy.permissions (
   name text not null,
@@ -265,7 +269,7 @@ comment on column tenancy.role_permissions.permission is 'What it permits.';
 
 comment on column tenancy.role_permissions.created_at is 'When the row was made.';
 
-comment on index tenancy.pk_role_permissions is 'A row by its id.';
+comment on index tenancy.pk_role_permissions is 'A permission of a role by its id.';
 
 comment on index tenancy.uq_role_permissions_tenant_id_role_id_permission is 'What a role permits.';
 
@@ -299,7 +303,7 @@ comment on column tenancy.membership_roles.role_id is 'A role of the tenant''s o
 
 comment on column tenancy.membership_roles.created_at is 'When the row was made.';
 
-comment on index tenancy.pk_membership_roles is 'A row by its id.';
+comment on index tenancy.pk_membership_roles is 'A role of a member by its id.';
 
 comment on index tenancy.uq_membership_roles_tenant_id_membership_id_role_id is 'The roles of a member.';
 
@@ -336,6 +340,8 @@ grant execute on function tenancy.bump_membership() to app_owner;
 comment on function tenancy.bump_membership() is 'Counts a change of a member''s roles in its membership.';
 
 create trigger bump_membership before insert or update or delete on tenancy.membership_roles for each row execute function tenancy.bump_membership();
+
+comment on trigger bump_membership on tenancy.membership_roles is 'A member''s roles count in its epoch.';
 
 alter table tenancy.roles add constraint fk_roles_tenant_id foreign key (tenant_id) references tenancy.tenants (id) on delete restrict;
 
