@@ -28,6 +28,7 @@ SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
         Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0007"),
+        Service("auth", ("auth", "auth_private"), revision="auth_0005", core_revision="core_0005"),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
     )
 }
