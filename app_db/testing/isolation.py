@@ -15,8 +15,8 @@ from uuid_utils.compat import uuid7
 
 from ..context import TenantContext
 from ..errors import PermissionDenied, RowSecurityViolation, SuiteError
-from ..models import Tenant
-from ..schema import Scope, scope_of
+from ..models import Tenant, User
+from ..schema import Scope, ScopeKind, scope_of
 from ..session import Database
 from .rows import RowMaker, administrator
 
@@ -52,17 +52,22 @@ class _Border:
 def assert_tenant_isolated(database: Database, rows: RowMaker, model: type[Any], **values: Any) -> None:
     """Fail where a tenant reads, changes, deletes or makes rows of another one; likewise for people of a tenant.
 
-    Rows are made of two tenants (of a user-scoped model also of two people of one), with `values` where the columns
-    need them. Raises SuiteError for a model that is no tenant's.
+    Rows are made of two tenants (of a user-scoped model also of two people of one, of a person's only of two people),
+    with `values` where the columns need them. Raises SuiteError for a model that is no tenant's and no person's.
     """
     __tracebackhide__ = True
     table = inspect(model).local_table
     scope = scope_of(table)
-    if scope is None or scope.tenant_column is None or model is Tenant:
+    is_persons = scope is not None and scope.kind is ScopeKind.PERSON
+    if scope is None or (scope.tenant_column is None and not is_persons) or model is Tenant:
         raise SuiteError(f"{model.__name__} holds no tenant's rows, so nothing of it is to be kept apart")
     first, second = rows.tenant(), rows.tenant()
     person, colleague = uuid7(), uuid7()
     pairs = {"another tenant's row": (TenantContext(first, person), TenantContext(second, person))}
+    if is_persons:
+        pairs = {}
+    if is_persons and model is not User:
+        rows(User, id=person), rows(User, id=colleague)
     if scope.user_column is not None:
         pairs["another person's row"] = (TenantContext(first, person), TenantContext(first, colleague))
     leaks = []
@@ -74,7 +79,7 @@ def assert_tenant_isolated(database: Database, rows: RowMaker, model: type[Any],
             f"{model.__name__} is not isolated. A session of the application could:\n"
             + "\n".join(f"- {leak}" for leak in leaks)
             + f"\nSee that row-level security of {table.fullname} is enabled and forced, and that its policies are "
-            "those of tenant_policies() or user_policies(), and no others"
+            "those of tenant_policies(), user_policies() or person_policies(), and no others"
         )
 
 

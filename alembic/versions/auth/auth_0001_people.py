@@ -311,7 +311,7 @@ def _users() -> None:
     v2.person_policies("auth.users", column="id")
     # NOTE: the password's time is for app_secrets, and the epoch never for those who see their own row
     ddl.grant(
-        "select, insert (id, email, email_verified_at, provider, subject, status, created_at, updated_at), "
+        "select, insert, "
         "update (email, email_verified_at, provider, subject, status, auth_epoch, deleted_at, updated_at)",
         "auth.users",
         LOGIN_ROLES,

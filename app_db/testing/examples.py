@@ -1,0 +1,60 @@
+"""What rows of our own models get where the type alone can't tell: values that their checks accept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ..models import (
+    ApiKey,
+    BuiltinRolePermission,
+    Device,
+    Invitation,
+    LoginAttempt,
+    LoginSession,
+    MfaFactor,
+    OneTimeToken,
+    Permission,
+    RateBucket,
+    RecoveryCode,
+    RefreshToken,
+    TenantWork,
+    User,
+)
+
+
+def _digest(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def _in_an_hour(_number: int) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
+OURS: dict[type[Any], dict[str, Any | Callable[[int], Any]]] = {
+    ApiKey: {"key_hash": _digest, "last4": lambda number: f"{number % 10000:04d}"},
+    BuiltinRolePermission: {"role": "viewer"},
+    Device: {"cookie_hash": _digest},
+    Invitation: {
+        "email": lambda number: f"person-{number}@example.com",
+        "token_hash": _digest,
+        "expires_at": _in_an_hour,
+    },
+    LoginAttempt: {"reason": "invalid_password"},
+    LoginSession: {"auth_epoch": 1, "idle_expires_at": _in_an_hour, "absolute_expires_at": _in_an_hour},
+    MfaFactor: {"kind": "totp", "secret_ciphertext": bytes(48), "key_id": 1},
+    OneTimeToken: {
+        "purpose": "email_verify",
+        "token_hash": _digest,
+        "email_key": lambda number: f"person-{number}@example.com",
+        "auth_epoch": 1,
+        "expires_at": _in_an_hour,
+    },
+    Permission: {"name": lambda number: f"thing_{number}.use"},
+    RateBucket: {"scope": "example", "hits": lambda _number: [datetime.now(UTC)]},
+    RecoveryCode: {"code_hash": _digest},
+    RefreshToken: {"token_hash": _digest, "key_id": 1},
+    TenantWork: {"work": "delete"},
+    User: {"email": lambda number: f"person-{number}@example.com"},
+}
