@@ -267,13 +267,13 @@ def test_a_role_with_grants_but_without_a_policy_for_it_sees_only_its_own(
 ) -> None:
     """What auth_rows is for: the same reader without app_auth or auth_service finds nobody."""
     prefix = app_db_settings.role_prefix
-    count = text("select count(*) from auth.users")
-    superuser.exec_driver_sql(f"set role {prefix}app_auth")
-    assert superuser.scalar(count) == 1
-    superuser.exec_driver_sql(f"set role {prefix}auth_service")
-    assert superuser.scalar(count) == 1
-    superuser.exec_driver_sql(f"set role {prefix}app_login")
-    assert superuser.scalar(text("select count(id) from auth.users")) == 0
+    count = text("select count(id) from auth.users")
+    own_login = f"{prefix}reader_{person.hex[-6:]}"
+    for service, seen in (("app_auth", 1), ("auth_service", 1), ("app_rw", 0)):
+        superuser.exec_driver_sql(f"create role {own_login} in role {prefix}app_tenant, {prefix}{service}")
+        superuser.exec_driver_sql(f"set role {own_login}")
+        assert superuser.scalar(count) == seen, service
+        superuser.rollback()
 
 
 @pytest.mark.app_db("fresh")
