@@ -138,7 +138,7 @@ def open_after_each_revision(settings: Settings) -> list[str]:
     found: list[str] = []
     for revision in reversed(list(script.walk_revisions())):
         upgrade(settings, revision.revision)
-        found += open_tables(admin_engine(url), f"{settings.role_prefix}app_login", "tenancy", "ops", "catalog")
+        found += open_tables(admin_engine(url), f"{settings.role_prefix}app_login", "tenancy", "ops", "auth", "catalog")
     return found
 
 
@@ -197,9 +197,10 @@ def create_all(settings: Settings) -> None:
     url = settings.login_url(LoginUrl.MIGRATION)
     assert url is not None
     with admin_engine(url).begin() as owner:
+        schemas = ("tenancy", "ops", "catalog")
         owner.exec_driver_sql("create schema catalog")
-        Base.metadata.create_all(owner)
-        for schema in ("tenancy", "ops", "catalog"):
+        Base.metadata.create_all(owner, [table for table in Base.metadata.sorted_tables if table.schema in schemas])
+        for schema in schemas:
             for role in ("app_rw", "app_admin"):
                 owner.exec_driver_sql(f"grant usage on schema {schema} to {settings.role_prefix}{role}")
                 owner.exec_driver_sql(f"grant all on all tables in schema {schema} to {settings.role_prefix}{role}")
