@@ -234,7 +234,7 @@ class TestTheLoginBeforeATenantIsKnown:
         "statement",
         [
             "select * from catalog.materials",
-            "select * from tenancy.memberships",
+            "delete from tenancy.memberships",
             "update auth.users set password_changed_at = now()",
             "update auth.users set id = gen_random_uuid()",
             "update auth.rate_limits set max_hits = 1000",

@@ -65,7 +65,7 @@ def test_installed_from_the_wheel_a_database_is_brought_to_head_and_used(
     environment = environment_of(empty_settings)
     upgraded = subprocess.run([installed / "app-db", "upgrade"], cwd=tmp_path, env=environment, capture_output=True,
                               text=True, check=True)  # fmt: skip
-    assert upgraded.stdout == "upgraded from nothing to catalog_0001, core_0007\n"
+    assert upgraded.stdout == "upgraded from nothing to auth_0005, catalog_0001, core_0007\n"
     used = subprocess.run([installed / "python", "-c", USE], cwd=tmp_path, env=environment, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert used.stdout == "['A-1']\n"

@@ -274,7 +274,7 @@ def test_neither_repr_nor_info_shows_the_password(app_db: Database, app_db_setti
 @pytest.mark.app_db("commit")
 def test_the_information_is_that_of_the_database(app_db: Database, app_db_settings: Settings) -> None:
     info = app_db.info()
-    assert info.revisions == ("catalog_0001", "core_0007")
+    assert info.revisions == ("auth_0005", "catalog_0001", "core_0007")
     assert app_db_settings.url is not None
     assert (info.database, info.login) == (app_db_settings.url.database, app_db_settings.url.username)
     assert info.pool_size == 20
