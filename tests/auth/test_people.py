@@ -277,6 +277,18 @@ def test_a_role_with_grants_but_without_a_policy_for_it_sees_only_its_own(
 
 
 @pytest.mark.app_db("fresh")
+def test_a_row_that_a_session_may_write_is_the_persons_at_work(
+    app_db: Database, tenant: UUID, superuser: Connection, app_db_settings: Settings, person: UUID
+) -> None:
+    superuser.exec_driver_sql(f"grant insert on auth.devices to {app_db_settings.role_prefix}app_rw")
+    superuser.commit()
+    with app_db.tenant(tenant, user_id=person) as session:
+        session.add(device := Device(cookie_hash=b"c" * 32))
+        session.flush()
+        assert device.user_id == person
+
+
+@pytest.mark.app_db("fresh")
 def test_nobody_writes_a_row_for_somebody_else(
     superuser: Connection, app_db_settings: Settings, make_row: RowMaker, person: UUID
 ) -> None:

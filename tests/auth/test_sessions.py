@@ -109,6 +109,15 @@ def test_a_session_that_contradicts_itself_is_refused(
     assert caught.value.constraint_name == f"ck_sessions_{constraint}"
 
 
+def test_an_epoch_never_goes_back(call: Call, make_row: RowMaker, person: UUID) -> None:
+    session = make_row(LoginSession, user=person).id
+    call("select auth.revoke_all_user_sessions(:id)", id=person)
+    with pytest.raises(CheckViolation, match="can only grow: 1 is less than 2") as caught:
+        call("update auth.users set auth_epoch = 1")
+    assert caught.value.constraint_name == "keep_epoch"
+    assert call(VALID, id=session) is None
+
+
 @pytest.mark.parametrize(
     "change", ["user_id = gen_random_uuid()", "auth_epoch = 2", "absolute_expires_at = 'infinity'"]
 )

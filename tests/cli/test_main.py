@@ -70,7 +70,10 @@ def test_an_interrupted_command_says_so() -> None:
 def test_upgrade_says_what_it_did_and_then_that_there_is_nothing_to_do(empty_settings: Settings) -> None:
     environment = environment_of(empty_settings)
     assert app_db("upgrade", **environment).stdout == "upgraded from nothing to auth_0005, catalog_0001, core_0007\n"
-    assert app_db("upgrade", **environment).stdout == "nothing to do: the database is at auth_0005, catalog_0001, core_0007\n"
+    assert (
+        app_db("upgrade", **environment).stdout
+        == "nothing to do: the database is at auth_0005, catalog_0001, core_0007\n"
+    )
     after = ["auth_0005", "catalog_0001", "core_0007"]
     assert json.loads(app_db("upgrade", "--json", **environment).stdout) == {"before": after, "after": after}
 

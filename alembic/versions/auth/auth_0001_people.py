@@ -268,6 +268,24 @@ $body$
 
 REVOKE_ALL_SIGNATURE = "auth.revoke_all_user_sessions(uuid, text, uuid)"
 
+KEEP_EPOCH = """
+create function auth.keep_epoch() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $body$
+begin
+  raise exception 'the epoch of a person can only grow: % is less than %', new.auth_epoch, old.auth_epoch using
+    errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, column = 'auth_epoch',
+    constraint = 'keep_epoch', hint = 'sessions that were ended would be good again; let people log in anew';
+end
+$body$
+"""
+
+KEEP_EPOCH_TRIGGER = """
+create trigger keep_epoch before update of auth_epoch on auth.users
+for each row when (new.auth_epoch < old.auth_epoch) execute function auth.keep_epoch()
+"""
+
 OPEN_USER = "id, email, email_key, email_verified_at, provider, subject, status, created_at, updated_at"
 OPEN_DEVICE = "id, user_id, label, user_agent, first_seen_at, last_seen_at, last_ip, trusted_until, revoked_at"
 OPEN_SESSION = (
@@ -308,6 +326,10 @@ def _users() -> None:
     ddl.comment_on("index auth.uq_users_provider_subject", "The person whom a provider vouches for.")
     ddl.execute("create unique index uq_users_email_key on auth.users (email_key) where deleted_at is null")
     ddl.comment_on("index auth.uq_users_email_key", "The living person with an address, at login.")
+    ddl.execute(KEEP_EPOCH)
+    ddl.close_function("auth.keep_epoch()", ["app_owner"], "Refuses to lower a person's epoch; for a trigger.")
+    ddl.execute(KEEP_EPOCH_TRIGGER)
+    ddl.comment_on("trigger keep_epoch on auth.users", "What was ended stays ended.")
     v2.person_policies("auth.users", column="id")
     # NOTE: the password's time is for app_secrets, and the epoch never for those who see their own row
     ddl.grant(
@@ -390,4 +412,5 @@ def downgrade() -> None:
     ddl.execute("drop function auth.email_key(text)")
     for table in ("refresh_tokens", "sessions", "devices", "user_activity", "users"):
         ddl.execute(f"drop table auth.{table}")
+    ddl.execute("drop function auth.keep_epoch()")
     ddl.execute("drop schema auth")

@@ -67,6 +67,28 @@ create unique index uq_users_email_key on auth.users (email_key) where deleted_a
 
 comment on index auth.uq_users_email_key is 'The living person with an address, at login.';
 
+create function auth.keep_epoch() returns trigger
+language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $body$
+begin
+  raise exception 'the epoch of a person can only grow: % is less than %', new.auth_epoch, old.auth_epoch using
+    errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, column = 'auth_epoch',
+    constraint = 'keep_epoch', hint = 'sessions that were ended would be good again; let people log in anew';
+end
+$body$;
+
+revoke execute on function auth.keep_epoch() from public;
+
+grant execute on function auth.keep_epoch() to app_owner;
+
+comment on function auth.keep_epoch() is 'Refuses to lower a person''s epoch; for a trigger.';
+
+create trigger keep_epoch before update of auth_epoch on auth.users
+for each row when (new.auth_epoch < old.auth_epoch) execute function auth.keep_epoch();
+
+comment on trigger keep_epoch on auth.users is 'What was ended stays ended.';
+
 alter table auth.users enable row level security;
 
 alter table auth.users force row level security;
