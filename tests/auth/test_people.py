@@ -220,7 +220,6 @@ class TestAnAdministrator:
             "select token_hash from auth.one_time_tokens",
             "select secret_ciphertext from auth.mfa_factors",
             "select code_hash from auth.recovery_codes",
-            "select key_hash from auth.api_keys",
             "insert into auth.sessions (user_id) values (gen_random_uuid())",
         ],
     )

@@ -435,7 +435,8 @@ def _api_keys() -> None:
         "auth.api_keys",
         LOGIN_ROLES,
     )
-    ddl.grant(f"select ({OPEN_KEY})", "auth.api_keys", ["app_admin"])
+    # a tenant is exported, imported and deleted with its keys
+    ddl.grant("select, insert, update, delete", "auth.api_keys", ["app_admin"])
     ddl.grant(f"select ({OPEN_KEY}), delete", "auth.api_keys", ["app_maint"])
     ddl.grant("select", "auth.api_keys", ["app_backup"])
     ddl.execute(API_KEY_CHECK)

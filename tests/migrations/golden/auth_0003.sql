@@ -418,7 +418,7 @@ create policy auth_rows on auth.api_keys to app_auth, auth_service using (true) 
 
 grant select, insert, update (name, scopes, expires_at, last_used_at, last_used_ip, revoked_at, replaced_by), delete on auth.api_keys to app_auth, auth_service;
 
-grant select (tenant_id, id, user_id, name, prefix, last4, scopes, created_by, created_at, expires_at, last_used_at, last_used_ip, revoked_at, replaced_by) on auth.api_keys to app_admin;
+grant select, insert, update, delete on auth.api_keys to app_admin;
 
 grant select (tenant_id, id, user_id, name, prefix, last4, scopes, created_by, created_at, expires_at, last_used_at, last_used_ip, revoked_at, replaced_by), delete on auth.api_keys to app_maint;
 
