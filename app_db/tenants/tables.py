@@ -63,6 +63,9 @@ order by 1
 # Tables whose rows go by a function, as no login may delete them.
 PURGES = {"ops.audit_log": "ops.purge_audit_log"}
 
+# People's rows that name a tenant: they go with the person, and are void once the membership is gone.
+OF_PEOPLE = {"auth.sessions"}
+
 
 @dataclass(frozen=True, slots=True)
 class TenantTable:
@@ -158,7 +161,7 @@ def find_layout(session: Session) -> Layout:
     rows = {row.name: row for row in session.execute(_TABLES, {"names": list(columns)})}
     trees = {key.child for key in keys if key.child == key.parent}
     linked = {*columns, TENANTS}
-    unlinked = tuple(name for name in session.scalars(_WITH_A_TENANT) if name not in linked)
+    unlinked = tuple(name for name in session.scalars(_WITH_A_TENANT) if name not in linked | OF_PEOPLE)
     return Layout(tuple(_table(rows[name], columns[name], name in trees) for name in order), unlinked)
 
 
