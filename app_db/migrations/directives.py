@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from ..errors import MigrationError
 from ..schema import SERVICES
+from .objects.comparing import drop_with_table
 from .targets import chain_of
 
 
@@ -31,6 +32,12 @@ def file_by_chain(context: MigrationContext, _revision: Any, scripts: list[ops.M
         _place(script, _named_chain(script), directory)
         return
     scripts[:] = [_place(part, chain, directory) for chain, part in _by_chain(script)]
+
+
+def directives_of_project(_context: MigrationContext, _revision: Any, scripts: list[ops.MigrationScript]) -> None:
+    """Take out of what autogenerate found what a revision of an application need not say."""
+    for script in scripts:
+        _tidy(script)
 
 
 def next_revision(directory: ScriptDirectory, chain: str) -> str:
@@ -70,10 +77,15 @@ def _schema(op: ops.MigrateOperation) -> str | None:
 
 
 def _place(script: ops.MigrationScript, chain: str, directory: ScriptDirectory) -> ops.MigrationScript:
-    for op in script.upgrade_ops.ops:  # type: ignore[union-attr]
-        if isinstance(op, ops.CreateTableOp):
-            op.info = {}  # whose rows it holds is for the model to say, and has no form in a revision
+    _tidy(script)
     script.rev_id = next_revision(directory, chain)
     script.head = f"{chain}@head"
     script.version_path = str(Path(directory.dir) / "versions" / chain)
     return script
+
+
+def _tidy(script: ops.MigrationScript) -> None:
+    for op in script.upgrade_ops.ops:  # type: ignore[union-attr]
+        if isinstance(op, ops.CreateTableOp):
+            op.info = {}  # whose rows it holds is for the model to say, and has no form in a revision
+    drop_with_table(script)

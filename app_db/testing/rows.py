@@ -17,27 +17,19 @@ from uuid_utils.compat import uuid7
 
 from ..context import TenantContext
 from ..errors import PermissionDenied, SuiteError
-from ..models import BuiltinRolePermission, Invitation, Permission, Tenant, TenantWork
+from ..models import Tenant
 from ..schema import ScopeKind, scope_of
 from ..session import Database
 from ..session.work import UnitOfWork
 from ..settings import LoginUrl
+from .examples import OURS
 
 T = TypeVar("T")
 
 ADD_TENANT = "insert into tenancy.tenants (id, slug, name) values (%(id)s, %(slug)s, 'A tenant')"
 
-# By model and attribute: a value, or a function of the number of the row. Those of ours that have checks are here.
-_examples: dict[type[Any], dict[str, Any]] = {
-    BuiltinRolePermission: {"role": "viewer"},
-    Invitation: {
-        "email": lambda number: f"person-{number}@example.com",
-        "token_hash": lambda number: number.to_bytes(32, "big"),
-        "expires_at": lambda _number: dt.datetime.now(dt.UTC) + dt.timedelta(days=7),
-    },
-    Permission: {"name": lambda number: f"thing_{number}.use"},
-    TenantWork: {"work": "delete"},
-}
+# By model and attribute: a value, or a function of the number of the row.
+_examples: dict[type[Any], dict[str, Any]] = {model: dict(values) for model, values in OURS.items()}
 
 
 def set_example(model: type[Any], **values: Any) -> None:

@@ -197,9 +197,10 @@ def create_all(settings: Settings) -> None:
     url = settings.login_url(LoginUrl.MIGRATION)
     assert url is not None
     with admin_engine(url).begin() as owner:
+        schemas = ("tenancy", "ops", "catalog")
         owner.exec_driver_sql("create schema catalog")
-        Base.metadata.create_all(owner)
-        for schema in ("tenancy", "ops", "catalog"):
+        Base.metadata.create_all(owner, [table for table in Base.metadata.sorted_tables if table.schema in schemas])
+        for schema in schemas:
             for role in ("app_rw", "app_admin"):
                 owner.exec_driver_sql(f"grant usage on schema {schema} to {settings.role_prefix}{role}")
                 owner.exec_driver_sql(f"grant all on all tables in schema {schema} to {settings.role_prefix}{role}")
