@@ -15,6 +15,8 @@ from ..schema import SERVICES
 from .objects.comparing import drop_with_table
 from .targets import chain_of
 
+_HELPERS = "from app_db.migrations.ddl import v1 as ddl"
+
 
 def file_by_chain(context: MigrationContext, _revision: Any, scripts: list[ops.MigrationScript]) -> None:
     """Split what autogenerate found by chain, and number each file (Alembic's process_revision_directives).
@@ -34,10 +36,12 @@ def file_by_chain(context: MigrationContext, _revision: Any, scripts: list[ops.M
     scripts[:] = [_place(part, chain, directory) for chain, part in _by_chain(script)]
 
 
-def directives_of_project(_context: MigrationContext, _revision: Any, scripts: list[ops.MigrationScript]) -> None:
+def directives_of_project(context: MigrationContext, _revision: Any, scripts: list[ops.MigrationScript]) -> None:
     """Take out of what autogenerate found what a revision of an application need not say."""
     for script in scripts:
         _tidy(script)
+        if context.script is not None and _HELPERS not in _template(context.script):
+            script.imports.add(_HELPERS)
 
 
 def next_revision(directory: ScriptDirectory, chain: str) -> str:
@@ -82,6 +86,11 @@ def _place(script: ops.MigrationScript, chain: str, directory: ScriptDirectory) 
     script.head = f"{chain}@head"
     script.version_path = str(Path(directory.dir) / "versions" / chain)
     return script
+
+
+def _template(directory: ScriptDirectory) -> str:
+    path = Path(directory.dir) / "script.py.mako"
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 def _tidy(script: ops.MigrationScript) -> None:

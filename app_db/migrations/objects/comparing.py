@@ -22,6 +22,7 @@ from ...schema.derived import expected_objects, objects_of
 from ...schema.objects import KINDS, Extension, Function, Grant, Policy, RowSecurity, SchemaObject, Trigger, View
 from ..ddl.v1 import ROLE_NAMES
 from .found import found_elsewhere, found_objects
+from .grouping import GroupOp, grouped
 from .operations import ObjectOp
 
 # The option of Alembic's context that says in which schemas objects are compared.
@@ -57,7 +58,9 @@ def compare(context: AutogenContext, upgrade_ops: ops.UpgradeOps, _schemas: Iter
     found = _by_key([*found_objects(catalogue), *found_elsewhere(connection)])
     operations = _differences(expected, found, {table.fullname for table in tables})
     upgrade_ops.ops[0:0] = [operation for operation in operations if _is_first(operation.subject)]
-    upgrade_ops.ops.extend(operation for operation in operations if not _is_first(operation.subject))
+    later = [operation for operation in operations if not _is_first(operation.subject)]
+    new = [table for table in tables if Thing("relation", table.fullname) not in catalogue]
+    upgrade_ops.ops.extend(grouped(later, new))
 
 
 def drop_with_table(script: ops.MigrationScript) -> None:
@@ -65,7 +68,7 @@ def drop_with_table(script: ops.MigrationScript) -> None:
     for downgrade in script.downgrade_ops_list:
         dropped = {f"{op.schema}.{op.table_name}" for op in downgrade.ops if isinstance(op, ops.DropTableOp)}
         downgrade.ops = [
-            op for op in downgrade.ops if not (isinstance(op, ObjectOp) and op.subject.table in dropped)
+            op for op in downgrade.ops if not (isinstance(op, (ObjectOp, GroupOp)) and op.subject.table in dropped)
         ]  # fmt: skip
 
 

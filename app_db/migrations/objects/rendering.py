@@ -7,6 +7,7 @@ from typing import Any
 from alembic.autogenerate import renderers
 from alembic.autogenerate.api import AutogenContext
 
+from ...schema import Comment
 from .operations import ObjectOp, fields_of
 
 _LONGEST = 100
@@ -15,6 +16,8 @@ _LONGEST = 100
 @renderers.dispatch_for(ObjectOp)
 def render(_context: AutogenContext, operation: ObjectOp) -> str:
     """Return the call, e.g. `op.create_policy(name='tenant_rows', …)`."""
+    if isinstance(operation.new, Comment) and operation.old is None:
+        return f"ddl.comment_on({_written(operation.new.on)}, {_written(operation.new.text)})"
     fields = fields_of(operation.new or operation.subject)
     arguments = [f"{name}={_written(value)}" for name, value in fields.items()]
     if operation.new and operation.old:

@@ -1,8 +1,7 @@
 """What is not a table: a function, its trigger, a view, and grants that are narrower than usual."""
 
-from studio.models import Base
-
 from app_db.schema import Comment, Function, Grant, Trigger, View, attach
+from studio.models import Base
 
 REFUSE_PAST = """
 begin

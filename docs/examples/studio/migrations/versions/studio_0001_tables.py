@@ -12,6 +12,8 @@ Undo: drops the tables; their rows are gone.
 import sqlalchemy as sa
 from alembic import op
 
+from app_db.migrations.ddl import v1 as ddl
+
 revision = "studio_0001"
 down_revision = None
 branch_labels = None
@@ -198,6 +200,28 @@ def upgrade() -> None:
         unique=False,
         schema="studio",
     )
+    ddl.grant("select", "studio.equipment", ["app_rw", "app_ro", "app_maint", "app_backup"])
+    ddl.grant("select, insert, update, delete", "studio.equipment", ["app_admin"])
+    ddl.tenant_policies("studio.clients")
+    ddl.grant("select, insert, update (email, name), delete", "studio.clients", ["app_rw"])
+    ddl.grant("select", "studio.clients", ["app_ro", "app_maint", "app_backup"])
+    ddl.grant("select, insert, update, delete", "studio.clients", ["app_admin"])
+    ddl.user_policies("studio.diaries")
+    ddl.grant("select, insert, update, delete", "studio.diaries", ["app_rw", "app_admin"])
+    ddl.grant("select", "studio.diaries", ["app_ro", "app_maint", "app_backup"])
+    ddl.tenant_policies("studio.rooms")
+    ddl.grant("select, insert, update, delete", "studio.rooms", ["app_rw", "app_admin"])
+    ddl.grant("select", "studio.rooms", ["app_ro", "app_maint", "app_backup"])
+    ddl.tenant_policies("studio.bookings")
+    ddl.grant("select, insert, update, delete", "studio.bookings", ["app_rw", "app_admin"])
+    ddl.grant("select", "studio.bookings", ["app_ro", "app_maint", "app_backup"])
+    op.create_trigger(
+        name="refuse_past",
+        on="studio.bookings",
+        fires="before insert",
+        function="studio.refuse_past()",
+        comment="A booking begins in the future.",
+    )
     op.create_view(
         name="studio.busy_rooms",
         query=(
@@ -210,163 +234,21 @@ def upgrade() -> None:
         ),
         comment="How many bookings are ahead of each room.",
     )
-    op.create_trigger(
-        name="refuse_past",
-        on="studio.bookings",
-        fires="before insert",
-        function="studio.refuse_past()",
-        comment="A booking begins in the future.",
-    )
-    op.create_row_level_security(on="studio.clients", enabled=True, forced=True)
-    op.create_row_level_security(on="studio.diaries", enabled=True, forced=True)
-    op.create_row_level_security(on="studio.rooms", enabled=True, forced=True)
-    op.create_row_level_security(on="studio.bookings", enabled=True, forced=True)
-    op.create_policy(
-        name="tenant_rows",
-        on="studio.clients",
-        roles=["app_tenant", "app_tenant_admin"],
-        using="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-        with_check="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-    )
-    op.create_policy(
-        name="all_rows",
-        on="studio.clients",
-        roles=["app_all"],
-        using="true",
-        with_check="true",
-    )
-    op.create_policy(
-        name="user_rows",
-        on="studio.diaries",
-        roles=["app_tenant"],
-        using="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid and user_id = nullif(current_setting('app.current_user_id', true), '')::uuid",
-        with_check="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid and user_id = nullif(current_setting('app.current_user_id', true), '')::uuid",
-    )
-    op.create_policy(
-        name="tenant_rows",
-        on="studio.diaries",
-        roles=["app_tenant_admin"],
-        using="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-        with_check="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-    )
-    op.create_policy(
-        name="all_rows",
-        on="studio.diaries",
-        roles=["app_all"],
-        using="true",
-        with_check="true",
-    )
-    op.create_policy(
-        name="tenant_rows",
-        on="studio.rooms",
-        roles=["app_tenant", "app_tenant_admin"],
-        using="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-        with_check="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-    )
-    op.create_policy(
-        name="all_rows",
-        on="studio.rooms",
-        roles=["app_all"],
-        using="true",
-        with_check="true",
-    )
-    op.create_policy(
-        name="tenant_rows",
-        on="studio.bookings",
-        roles=["app_tenant", "app_tenant_admin"],
-        using="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-        with_check="tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid",
-    )
-    op.create_policy(
-        name="all_rows",
-        on="studio.bookings",
-        roles=["app_all"],
-        using="true",
-        with_check="true",
-    )
-    op.create_grant(on="schema studio", role="app_tenant", privileges=["usage"])
-    op.create_grant(on="schema studio", role="app_tenant_admin", privileges=["usage"])
-    op.create_grant(on="schema studio", role="app_all", privileges=["usage"])
-    op.create_grant(on="studio.equipment", role="app_rw", privileges=["select"])
-    op.create_grant(on="studio.equipment", role="app_ro", privileges=["select"])
-    op.create_grant(
-        on="studio.equipment",
-        role="app_admin",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.equipment", role="app_maint", privileges=["select"])
-    op.create_grant(on="studio.equipment", role="app_backup", privileges=["select"])
-    op.create_grant(
-        on="studio.clients",
-        role="app_rw",
-        privileges=["select", "insert", "update (email, name)", "delete"],
-    )
-    op.create_grant(on="studio.clients", role="app_ro", privileges=["select"])
-    op.create_grant(
-        on="studio.clients",
-        role="app_admin",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.clients", role="app_maint", privileges=["select"])
-    op.create_grant(on="studio.clients", role="app_backup", privileges=["select"])
-    op.create_grant(
-        on="studio.diaries",
-        role="app_rw",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.diaries", role="app_ro", privileges=["select"])
-    op.create_grant(
-        on="studio.diaries",
-        role="app_admin",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.diaries", role="app_maint", privileges=["select"])
-    op.create_grant(on="studio.diaries", role="app_backup", privileges=["select"])
-    op.create_grant(
-        on="studio.rooms",
-        role="app_rw",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.rooms", role="app_ro", privileges=["select"])
-    op.create_grant(
-        on="studio.rooms",
-        role="app_admin",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.rooms", role="app_maint", privileges=["select"])
-    op.create_grant(on="studio.rooms", role="app_backup", privileges=["select"])
-    op.create_grant(
-        on="studio.bookings",
-        role="app_rw",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.bookings", role="app_ro", privileges=["select"])
-    op.create_grant(
-        on="studio.bookings",
-        role="app_admin",
-        privileges=["select", "insert", "update", "delete"],
-    )
-    op.create_grant(on="studio.bookings", role="app_maint", privileges=["select"])
-    op.create_grant(on="studio.bookings", role="app_backup", privileges=["select"])
-    op.create_grant(on="studio.busy_rooms", role="app_rw", privileges=["select"])
-    op.create_comment(on="index studio.uq_equipment_name", text="A piece of equipment by its name.")
-    op.create_comment(
-        on="index studio.uq_clients_tenant_id_email",
-        text="A client by the address that was typed in.",
-    )
-    op.create_comment(on="index studio.uq_rooms_tenant_id_name", text="A room by its name.")
-    op.create_comment(
-        on="index studio.ix_bookings_tenant_id_client_id",
-        text="The bookings of a client.",
-    )
-    op.create_comment(
-        on="index studio.ix_bookings_tenant_id_room_id_starts_at",
-        text="The bookings of a room, in order.",
-    )
-    op.create_comment(on="schema studio", text="Rooms by the hour.")
+    ddl.comment_on("index studio.uq_equipment_name", "A piece of equipment by its name.")
+    ddl.comment_on("index studio.uq_clients_tenant_id_email", "A client by the address that was typed in.")
+    ddl.comment_on("index studio.uq_rooms_tenant_id_name", "A room by its name.")
+    ddl.comment_on("index studio.ix_bookings_tenant_id_client_id", "The bookings of a client.")
+    ddl.comment_on("index studio.ix_bookings_tenant_id_room_id_starts_at", "The bookings of a room, in order.")
+    ddl.comment_on("schema studio", "Rooms by the hour.")
+    ddl.grant("usage", "schema studio", ["app_tenant", "app_tenant_admin", "app_all"])
+    ddl.grant("select", "studio.busy_rooms", ["app_rw"])
 
 
 def downgrade() -> None:
+    op.drop_grant(on="studio.busy_rooms", role="app_rw", privileges=["select"])
+    op.drop_grant(on="schema studio", role="app_all", privileges=["usage"])
+    op.drop_grant(on="schema studio", role="app_tenant_admin", privileges=["usage"])
+    op.drop_grant(on="schema studio", role="app_tenant", privileges=["usage"])
     op.drop_comment(on="schema studio", text="Rooms by the hour.")
     op.drop_comment(
         on="index studio.ix_bookings_tenant_id_room_id_starts_at",
@@ -379,10 +261,6 @@ def downgrade() -> None:
         text="A client by the address that was typed in.",
     )
     op.drop_comment(on="index studio.uq_equipment_name", text="A piece of equipment by its name.")
-    op.drop_grant(on="studio.busy_rooms", role="app_rw", privileges=["select"])
-    op.drop_grant(on="schema studio", role="app_all", privileges=["usage"])
-    op.drop_grant(on="schema studio", role="app_tenant_admin", privileges=["usage"])
-    op.drop_grant(on="schema studio", role="app_tenant", privileges=["usage"])
     op.drop_view(
         name="studio.busy_rooms",
         query=(
