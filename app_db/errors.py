@@ -17,6 +17,7 @@
     ├── ImportRefused              a file with rows that can't be loaded
     ├── TenantRefused              a tenant can't be made, changed, exported, imported or deleted
     ├── ArchiveRefused             a file is no export of a tenant, is damaged, or can't be written
+    ├── ResetRefused               a database that must not be emptied, or not this way
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
         ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
@@ -27,6 +28,8 @@
         ├── AppendOnlyViolation    AO001, raised by our own functions
         ├── LastOwner              TN002, raised by our own functions
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
+        ├── TransitionRefused      TN101                       ImmutableValue         TN102
+        ├── AmountExceeded         TN103, these three by triggers of billing
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
             └── CommitOutcomeUnknown   lost while COMMIT was under way
 
@@ -140,6 +143,10 @@ class ArchiveRefused(AppDbError):
     """The file of a tenant's export can't be read or written; nothing was imported from it."""
 
 
+class ResetRefused(AppDbError):
+    """A database is not emptied: it is not for development or tests, it is not local, or others stand on it."""
+
+
 class DatabaseError(AppDbError, sa_exc.DBAPIError):
     """PostgreSQL refused a statement.
 
@@ -242,6 +249,24 @@ class LastOwner(DatabaseError, sa_exc.DatabaseError):
     remedy = "make another member an owner, in the same transaction or before"
 
 
+class TransitionRefused(DatabaseError, sa_exc.DatabaseError):
+    """A status was to change to one that does not follow from it."""
+
+    remedy = "read the row again, and take one of the steps that its status allows"
+
+
+class ImmutableValue(DatabaseError, sa_exc.DatabaseError):
+    """What was agreed or done was to be rewritten."""
+
+    remedy = "leave it as it is and write a new row: a refund, another payment, another line"
+
+
+class AmountExceeded(DatabaseError, sa_exc.DatabaseError):
+    """More was to be paid back, or booked, than the payment holds."""
+
+    remedy = "read what is left of the payment, and lower the amount; what is not captured yet can't go back"
+
+
 class ConnectionLost(DatabaseError, sa_exc.OperationalError):
     """The server can't be reached or went away."""
 
@@ -260,7 +285,7 @@ class CommitOutcomeUnknown(ConnectionLost):
 LOST_COMMIT = "app_db_lost_commit"
 
 _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
-    "23001": ForeignKeyViolation,  # what 18 says where a key is ON DELETE RESTRICT
+    "23001": ForeignKeyViolation,  # what 18 says where ON DELETE RESTRICT refuses; 23503 before
     "23502": NotNullViolation,
     "23503": ForeignKeyViolation,
     "23505": UniqueViolation,
@@ -277,6 +302,9 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "AO001": AppendOnlyViolation,
     "TN001": UnboundTransaction,
     "TN002": LastOwner,
+    "TN101": TransitionRefused,
+    "TN102": ImmutableValue,
+    "TN103": AmountExceeded,
 }
 
 # On a distributed cluster the diagnostic fields are empty and names in the message carry the number of a shard.

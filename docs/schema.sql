@@ -16,6 +16,12 @@ ALTER SCHEMA auth_private OWNER TO app_secrets;
 
 COMMENT ON SCHEMA auth_private IS 'What app_secrets alone can read.';
 
+CREATE SCHEMA billing;
+
+ALTER SCHEMA billing OWNER TO app_owner;
+
+COMMENT ON SCHEMA billing IS 'Money that a tenant''s customers pay.';
+
 CREATE SCHEMA catalog;
 
 ALTER SCHEMA catalog OWNER TO app_owner;
@@ -33,6 +39,12 @@ CREATE SCHEMA ops;
 ALTER SCHEMA ops OWNER TO app_owner;
 
 COMMENT ON SCHEMA ops IS 'What happened, within tenants and beyond.';
+
+CREATE SCHEMA profile;
+
+ALTER SCHEMA profile OWNER TO app_owner;
+
+COMMENT ON SCHEMA profile IS 'People as a tenant knows them.';
 
 CREATE SCHEMA tenancy;
 
@@ -696,6 +708,129 @@ $$;
 ALTER FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) OWNER TO app_secrets;
 
 COMMENT ON FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) IS 'HMAC-SHA-256 with a key of up to 64 bytes (RFC 2104).';
+
+CREATE FUNCTION billing.check_line() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  payment record;
+  taken bigint;
+  most bigint;
+begin
+  update billing.payments as p set updated_at = p.updated_at
+    where p.tenant_id = new.tenant_id and p.id = new.payment_id
+    returning p.amount_minor, p.captured_minor into payment;
+  if not found or new.kind = 'fee' or (new.kind = 'refund' and new.refund_id is null) or exists (
+    select from billing.transactions as t where t.tenant_id = new.tenant_id and t.payment_id = new.payment_id
+      and t.kind = new.kind and t.provider_reference = new.provider_reference
+  ) then
+    return new;
+  end if;
+  if new.kind = 'refund' then
+    select r.amount_minor into most from billing.refunds as r
+      where r.tenant_id = new.tenant_id and r.id = new.refund_id and r.payment_id = new.payment_id;
+    if not found then
+      raise exception 'the payment has no refund %', new.refund_id using
+        errcode = '23503', constraint = 'fk_transactions_tenant_id_refund_id',
+        schema = tg_table_schema, table = tg_table_name, column = 'refund_id';
+    end if;
+    if new.amount_minor <> most then
+      raise exception 'a line of % does not carry out a refund of %', new.amount_minor, most using
+        errcode = 'TN103', schema = tg_table_schema, table = tg_table_name, column = 'amount_minor';
+    end if;
+    return new;
+  end if;
+  if new.kind = 'authorisation' then
+    taken := 0;
+    most := payment.amount_minor;
+  else
+    select coalesce(sum(t.amount_minor), 0) into taken from billing.transactions as t
+      where t.tenant_id = new.tenant_id and t.payment_id = new.payment_id and t.kind = new.kind;
+    most := payment.captured_minor;
+  end if;
+  if taken + new.amount_minor > most then
+    raise exception 'a line of kind % and % exceeds its payment', new.kind, new.amount_minor using
+      errcode = 'TN103',
+      detail = format('at most %s, there are %s already', most, taken),
+      schema = tg_table_schema, table = tg_table_name, column = 'amount_minor';
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION billing.check_line() OWNER TO app_owner;
+
+COMMENT ON FUNCTION billing.check_line() IS 'Locks the payment and refuses a line that exceeds it (TN103).';
+
+CREATE FUNCTION billing.check_refund() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  captured bigint;
+  taken bigint;
+begin
+  update billing.payments as p set updated_at = p.updated_at
+    where p.tenant_id = new.tenant_id and p.id = new.payment_id returning p.captured_minor into captured;
+  if not found or new.status not in ('pending', 'succeeded') or exists (
+    select from billing.refunds as r where r.tenant_id = new.tenant_id and r.idempotency_key = new.idempotency_key
+  ) then
+    return new;
+  end if;
+  select coalesce(sum(r.amount_minor), 0) into taken from billing.refunds as r
+    where r.tenant_id = new.tenant_id and r.payment_id = new.payment_id and r.status in ('pending', 'succeeded');
+  if taken + new.amount_minor > captured then
+    raise exception 'a refund of % exceeds what is left of the payment', new.amount_minor using
+      errcode = 'TN103',
+      detail = format('captured %s, refunded or under way %s, left %s', captured, taken, captured - taken),
+      schema = tg_table_schema, table = tg_table_name, column = 'amount_minor';
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION billing.check_refund() OWNER TO app_owner;
+
+COMMENT ON FUNCTION billing.check_refund() IS 'Locks the payment and refuses a refund of more than is left of it (TN103).';
+
+CREATE FUNCTION billing.check_transition() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  allowed text;
+begin
+  if format('%s>%s', old.status, new.status) = any (tg_argv) then
+    return new;
+  end if;
+  select string_agg(split_part(step, '>', 2), ', ') into allowed
+    from unnest(tg_argv) as step where split_part(step, '>', 1) = old.status;
+  raise exception 'the status of a row of %.% can''t go from % to %',
+    tg_table_schema, tg_table_name, old.status, new.status using
+    errcode = 'TN101',
+    hint = coalesce('from ' || old.status || ' it goes to ' || allowed, old.status || ' is final'),
+    schema = tg_table_schema, table = tg_table_name, column = 'status';
+end
+$$;
+
+ALTER FUNCTION billing.check_transition() OWNER TO app_owner;
+
+COMMENT ON FUNCTION billing.check_transition() IS 'Refuses a status that does not follow from the old one (TN101).';
+
+CREATE FUNCTION billing.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception '%', tg_argv[0] using
+    errcode = 'TN102', schema = tg_table_schema, table = tg_table_name;
+end
+$$;
+
+ALTER FUNCTION billing.refuse_change() OWNER TO app_owner;
+
+COMMENT ON FUNCTION billing.refuse_change() IS 'Refuses a change of what never changes (TN102).';
 
 CREATE FUNCTION catalog.search_materials(query text, result_limit integer DEFAULT 20) RETURNS TABLE(id uuid, code text, name text, description text, unit text, price_minor bigint, currency text, rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 PARALLEL SAFE
@@ -1601,6 +1736,244 @@ COMMENT ON COLUMN auth_private.password_hashes.pepper_id IS 'Which key of the ap
 
 COMMENT ON COLUMN auth_private.password_hashes.changed_at IS 'When it was last set.';
 
+CREATE TABLE billing.payment_methods (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    customer_id uuid NOT NULL,
+    provider text NOT NULL,
+    provider_reference text NOT NULL,
+    kind text NOT NULL,
+    brand text,
+    last4 text,
+    expiry_month smallint,
+    expiry_year smallint,
+    is_default boolean DEFAULT false NOT NULL,
+    removed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_payment_methods_brand CHECK ((brand ~ '^[a-z][a-z_]{0,31}$'::text)),
+    CONSTRAINT ck_payment_methods_card CHECK (((kind <> 'card'::text) OR ((brand IS NOT NULL) AND (last4 IS NOT NULL) AND (expiry_year IS NOT NULL)))),
+    CONSTRAINT ck_payment_methods_expiry CHECK (((expiry_month IS NULL) = (expiry_year IS NULL))),
+    CONSTRAINT ck_payment_methods_expiry_month CHECK (((expiry_month >= 1) AND (expiry_month <= 12))),
+    CONSTRAINT ck_payment_methods_expiry_year CHECK (((expiry_year >= 2000) AND (expiry_year <= 2099))),
+    CONSTRAINT ck_payment_methods_kind CHECK ((kind = ANY (ARRAY['card'::text, 'bank_account'::text, 'wallet'::text]))),
+    CONSTRAINT ck_payment_methods_last4 CHECK ((last4 ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT ck_payment_methods_provider CHECK ((provider ~ '^[a-z][a-z0-9_]{0,31}$'::text)),
+    CONSTRAINT ck_payment_methods_provider_reference CHECK ((((length(provider_reference) >= 1) AND (length(provider_reference) <= 200)) AND (provider_reference !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_payment_methods_removed CHECK (((removed_at IS NULL) OR (NOT is_default)))
+);
+
+ALTER TABLE ONLY billing.payment_methods FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.payment_methods OWNER TO app_owner;
+
+COMMENT ON TABLE billing.payment_methods IS 'How customers pay, by a provider''s reference; never a card number.';
+
+COMMENT ON COLUMN billing.payment_methods.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN billing.payment_methods.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN billing.payment_methods.customer_id IS 'Who pays with it; no foreign key: they live in another service.';
+
+COMMENT ON COLUMN billing.payment_methods.provider IS 'The payment provider, e.g. stripe.';
+
+COMMENT ON COLUMN billing.payment_methods.provider_reference IS 'What the provider calls it; never a card number.';
+
+COMMENT ON COLUMN billing.payment_methods.kind IS 'card, bank_account or wallet.';
+
+COMMENT ON COLUMN billing.payment_methods.brand IS 'The brand of a card, e.g. visa.';
+
+COMMENT ON COLUMN billing.payment_methods.last4 IS 'The last four digits, for people to know it by.';
+
+COMMENT ON COLUMN billing.payment_methods.expiry_month IS 'Month of expiry, 1 to 12.';
+
+COMMENT ON COLUMN billing.payment_methods.expiry_year IS 'Year of expiry, four digits.';
+
+COMMENT ON COLUMN billing.payment_methods.is_default IS 'Whether it is taken where none is chosen; one for each customer.';
+
+COMMENT ON COLUMN billing.payment_methods.removed_at IS 'When the customer removed it; the row stays, as payments refer to it.';
+
+COMMENT ON COLUMN billing.payment_methods.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN billing.payment_methods.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE billing.payments (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    customer_id uuid NOT NULL,
+    payment_method_id uuid,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    idempotency_key text NOT NULL,
+    description text,
+    status text DEFAULT 'pending'::text NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    failure_reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_payments_amount_minor CHECK ((amount_minor > 0)),
+    CONSTRAINT ck_payments_captured CHECK (((captured_minor > 0) = (status = ANY (ARRAY['captured'::text, 'partially_refunded'::text, 'refunded'::text, 'charged_back'::text])))),
+    CONSTRAINT ck_payments_captured_minor CHECK (((captured_minor >= 0) AND (captured_minor <= amount_minor))),
+    CONSTRAINT ck_payments_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT ck_payments_description CHECK ((((length(description) >= 1) AND (length(description) <= 500)) AND (description !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_payments_failed CHECK (((status = 'failed'::text) = (failure_reason IS NOT NULL))),
+    CONSTRAINT ck_payments_failure_reason CHECK ((((length(failure_reason) >= 1) AND (length(failure_reason) <= 500)) AND (failure_reason !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_payments_idempotency_key CHECK ((((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255)) AND (idempotency_key !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_payments_status CHECK ((status = ANY (ARRAY['pending'::text, 'authorised'::text, 'captured'::text, 'partially_refunded'::text, 'refunded'::text, 'charged_back'::text, 'failed'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY billing.payments FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.payments OWNER TO app_owner;
+
+COMMENT ON TABLE billing.payments IS 'What customers pay; amounts never change once they are written.';
+
+COMMENT ON COLUMN billing.payments.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN billing.payments.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN billing.payments.customer_id IS 'Who pays; no foreign key: they live in another service.';
+
+COMMENT ON COLUMN billing.payments.payment_method_id IS 'What it is paid with, once that is chosen.';
+
+COMMENT ON COLUMN billing.payments.amount_minor IS 'What is to be paid, in the currency''s minor unit.';
+
+COMMENT ON COLUMN billing.payments.currency IS 'ISO 4217 code of the currency, also of captures and refunds.';
+
+COMMENT ON COLUMN billing.payments.idempotency_key IS 'The same key is the same payment; one in each tenant.';
+
+COMMENT ON COLUMN billing.payments.description IS 'What it is for, as the customer reads it.';
+
+COMMENT ON COLUMN billing.payments.status IS 'pending, authorised, captured, partially_refunded, refunded, charged_back, failed or canceled.';
+
+COMMENT ON COLUMN billing.payments.captured_minor IS 'What was captured so far, in the currency''s minor unit; never falls.';
+
+COMMENT ON COLUMN billing.payments.failure_reason IS 'Why it failed; empty otherwise.';
+
+COMMENT ON COLUMN billing.payments.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN billing.payments.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE billing.refunds (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    payment_id uuid NOT NULL,
+    amount_minor bigint NOT NULL,
+    reason text NOT NULL,
+    idempotency_key text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_refunds_amount_minor CHECK ((amount_minor > 0)),
+    CONSTRAINT ck_refunds_idempotency_key CHECK ((((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 255)) AND (idempotency_key !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_refunds_reason CHECK ((((length(reason) >= 1) AND (length(reason) <= 500)) AND (reason !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_refunds_status CHECK ((status = ANY (ARRAY['pending'::text, 'succeeded'::text, 'failed'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY billing.refunds FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.refunds OWNER TO app_owner;
+
+COMMENT ON TABLE billing.refunds IS 'What is paid back of a payment, never more than was captured.';
+
+COMMENT ON COLUMN billing.refunds.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN billing.refunds.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN billing.refunds.payment_id IS 'The payment that it goes back from.';
+
+COMMENT ON COLUMN billing.refunds.amount_minor IS 'What goes back, in the minor unit of the payment''s currency.';
+
+COMMENT ON COLUMN billing.refunds.reason IS 'Why it goes back.';
+
+COMMENT ON COLUMN billing.refunds.idempotency_key IS 'The same key is the same refund; one in each tenant.';
+
+COMMENT ON COLUMN billing.refunds.status IS 'pending, succeeded, failed or canceled.';
+
+COMMENT ON COLUMN billing.refunds.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN billing.refunds.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE billing.subscriptions (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    customer_id uuid NOT NULL,
+    plan text NOT NULL,
+    period tstzrange NOT NULL,
+    price_minor bigint NOT NULL,
+    currency text NOT NULL,
+    payment_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_subscriptions_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT ck_subscriptions_period CHECK (((NOT isempty(period)) AND (NOT lower_inf(period)) AND lower_inc(period) AND (NOT upper_inc(period)))),
+    CONSTRAINT ck_subscriptions_plan CHECK ((plan ~ '^[a-z][a-z0-9_-]{0,63}$'::text)),
+    CONSTRAINT ck_subscriptions_price_minor CHECK ((price_minor >= 0))
+);
+
+ALTER TABLE ONLY billing.subscriptions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.subscriptions OWNER TO app_owner;
+
+COMMENT ON TABLE billing.subscriptions IS 'Which plan a customer has when; periods of a customer never overlap.';
+
+COMMENT ON COLUMN billing.subscriptions.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN billing.subscriptions.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN billing.subscriptions.customer_id IS 'Who has the plan; no foreign key: they live in another service.';
+
+COMMENT ON COLUMN billing.subscriptions.plan IS 'The plan, e.g. team-yearly.';
+
+COMMENT ON COLUMN billing.subscriptions.period IS 'From when, included, until when, excluded; without an end until it is canceled.';
+
+COMMENT ON COLUMN billing.subscriptions.price_minor IS 'The price of the period, in the currency''s minor unit.';
+
+COMMENT ON COLUMN billing.subscriptions.currency IS 'ISO 4217 code of the currency.';
+
+COMMENT ON COLUMN billing.subscriptions.payment_id IS 'What it was paid by, once it was.';
+
+COMMENT ON COLUMN billing.subscriptions.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN billing.subscriptions.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE billing.transactions (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    payment_id uuid NOT NULL,
+    refund_id uuid,
+    kind text NOT NULL,
+    amount_minor bigint NOT NULL,
+    provider_reference text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_transactions_amount_minor CHECK ((amount_minor > 0)),
+    CONSTRAINT ck_transactions_kind CHECK ((kind = ANY (ARRAY['authorisation'::text, 'capture'::text, 'refund'::text, 'chargeback'::text, 'fee'::text]))),
+    CONSTRAINT ck_transactions_provider_reference CHECK ((((length(provider_reference) >= 1) AND (length(provider_reference) <= 200)) AND (provider_reference !~ '(^|[^0-9A-Za-z])[0-9]{13,19}([^0-9A-Za-z]|$)|(^|[^0-9A-Za-z-])([0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]|[0-9]{4}[ .-][0-9]{6}[ .-][0-9]{5})'::text))),
+    CONSTRAINT ck_transactions_refund CHECK (((kind = 'refund'::text) = (refund_id IS NOT NULL)))
+);
+
+ALTER TABLE ONLY billing.transactions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.transactions OWNER TO app_owner;
+
+COMMENT ON TABLE billing.transactions IS 'The ledger of each payment; lines are added and never changed.';
+
+COMMENT ON COLUMN billing.transactions.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN billing.transactions.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN billing.transactions.payment_id IS 'The payment whose line it is.';
+
+COMMENT ON COLUMN billing.transactions.refund_id IS 'The refund that a line of kind refund carries out.';
+
+COMMENT ON COLUMN billing.transactions.kind IS 'authorisation, capture, refund, chargeback or fee.';
+
+COMMENT ON COLUMN billing.transactions.amount_minor IS 'In the minor unit of the payment''s currency; the kind says in which direction.';
+
+COMMENT ON COLUMN billing.transactions.provider_reference IS 'What the provider calls it; told again, it is the same line.';
+
+COMMENT ON COLUMN billing.transactions.created_at IS 'When the row was made.';
+
 CREATE TABLE catalog.materials (
     tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
     id uuid DEFAULT app.uuid7() NOT NULL,
@@ -1844,6 +2217,141 @@ COMMENT ON COLUMN ops.tenant_work.reason IS 'Why.';
 COMMENT ON COLUMN ops.tenant_work.started_at IS 'When it was begun.';
 
 COMMENT ON COLUMN ops.tenant_work.updated_at IS 'When it last went on.';
+
+CREATE TABLE profile.addresses (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    kind text NOT NULL,
+    recipient text NOT NULL,
+    line1 text NOT NULL,
+    line2 text DEFAULT ''::text NOT NULL,
+    city text NOT NULL,
+    region text,
+    postal_code text,
+    country text NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_addresses_city CHECK (((length(city) >= 1) AND (length(city) <= 100))),
+    CONSTRAINT ck_addresses_country CHECK ((country ~ '^[A-Z]{2}$'::text)),
+    CONSTRAINT ck_addresses_kind CHECK ((kind = ANY (ARRAY['home'::text, 'work'::text, 'billing'::text, 'shipping'::text]))),
+    CONSTRAINT ck_addresses_line1 CHECK (((length(line1) >= 1) AND (length(line1) <= 200))),
+    CONSTRAINT ck_addresses_line2 CHECK ((length(line2) <= 200)),
+    CONSTRAINT ck_addresses_postal_code CHECK (((length(postal_code) >= 1) AND (length(postal_code) <= 16))),
+    CONSTRAINT ck_addresses_recipient CHECK (((length(recipient) >= 1) AND (length(recipient) <= 200))),
+    CONSTRAINT ck_addresses_region CHECK (((length(region) >= 1) AND (length(region) <= 100)))
+);
+
+ALTER TABLE ONLY profile.addresses FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE profile.addresses OWNER TO app_owner;
+
+COMMENT ON TABLE profile.addresses IS 'Where people can be reached by post.';
+
+COMMENT ON COLUMN profile.addresses.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN profile.addresses.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN profile.addresses.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN profile.addresses.kind IS 'home, work, billing or shipping.';
+
+COMMENT ON COLUMN profile.addresses.recipient IS 'The name on the envelope.';
+
+COMMENT ON COLUMN profile.addresses.line1 IS 'Street and number.';
+
+COMMENT ON COLUMN profile.addresses.line2 IS 'Flat, floor, company.';
+
+COMMENT ON COLUMN profile.addresses.city IS 'City, town or village.';
+
+COMMENT ON COLUMN profile.addresses.region IS 'State, province or oblast, where the country has them.';
+
+COMMENT ON COLUMN profile.addresses.postal_code IS 'Postal code, where the country has them.';
+
+COMMENT ON COLUMN profile.addresses.country IS 'ISO 3166-1 code of the country, two letters.';
+
+COMMENT ON COLUMN profile.addresses.is_default IS 'Whether it is taken where the person chooses none; one of each kind.';
+
+COMMENT ON COLUMN profile.addresses.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN profile.addresses.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE profile.preferences (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    key text NOT NULL,
+    value jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_preferences_key CHECK ((key ~ '^[a-z][a-z0-9_.-]{0,99}$'::text)),
+    CONSTRAINT ck_preferences_value CHECK ((length((value)::text) <= 16384))
+);
+
+ALTER TABLE ONLY profile.preferences FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE profile.preferences OWNER TO app_owner;
+
+COMMENT ON TABLE profile.preferences IS 'What people have chosen, a row for each key.';
+
+COMMENT ON COLUMN profile.preferences.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN profile.preferences.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN profile.preferences.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN profile.preferences.key IS 'What is chosen, e.g. editor.theme.';
+
+COMMENT ON COLUMN profile.preferences.value IS 'The choice, any JSON up to 16 KiB.';
+
+COMMENT ON COLUMN profile.preferences.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN profile.preferences.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE profile.profiles (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    display_name text NOT NULL,
+    locale text DEFAULT 'en'::text NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    avatar_url text,
+    about text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_profiles_about CHECK ((length(about) <= 2000)),
+    CONSTRAINT ck_profiles_avatar_url CHECK (((avatar_url ~ '^https://[^[:space:]]+$'::text) AND (length(avatar_url) <= 2000))),
+    CONSTRAINT ck_profiles_display_name CHECK (((length(display_name) >= 1) AND (length(display_name) <= 200))),
+    CONSTRAINT ck_profiles_locale CHECK ((locale ~ '^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$'::text)),
+    CONSTRAINT ck_profiles_time_zone CHECK ((time_zone ~ '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$'::text))
+);
+
+ALTER TABLE ONLY profile.profiles FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE profile.profiles OWNER TO app_owner;
+
+COMMENT ON TABLE profile.profiles IS 'How each person is shown in a tenant.';
+
+COMMENT ON COLUMN profile.profiles.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN profile.profiles.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN profile.profiles.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN profile.profiles.display_name IS 'What others call the person.';
+
+COMMENT ON COLUMN profile.profiles.locale IS 'BCP 47 tag of language and region, e.g. ru-RU.';
+
+COMMENT ON COLUMN profile.profiles.time_zone IS 'IANA name, e.g. Europe/Moscow.';
+
+COMMENT ON COLUMN profile.profiles.avatar_url IS 'Where the picture is; https only.';
+
+COMMENT ON COLUMN profile.profiles.about IS 'What the person says about themselves.';
+
+COMMENT ON COLUMN profile.profiles.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN profile.profiles.updated_at IS 'When the row was last changed.';
 
 CREATE TABLE tenancy.builtin_role_permissions (
     role text NOT NULL,
@@ -2192,6 +2700,39 @@ ALTER TABLE ONLY auth_private.digest_keys
 ALTER TABLE ONLY auth_private.password_hashes
     ADD CONSTRAINT pk_password_hashes PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY billing.subscriptions
+    ADD CONSTRAINT ex_subscriptions_tenant_id_customer_id_period EXCLUDE USING gist (tenant_id WITH =, customer_id WITH =, period WITH &&);
+
+ALTER TABLE ONLY billing.payment_methods
+    ADD CONSTRAINT pk_payment_methods PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY billing.payments
+    ADD CONSTRAINT pk_payments PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY billing.refunds
+    ADD CONSTRAINT pk_refunds PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY billing.subscriptions
+    ADD CONSTRAINT pk_subscriptions PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY billing.transactions
+    ADD CONSTRAINT pk_transactions PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY billing.payment_methods
+    ADD CONSTRAINT uq_payment_methods_tenant_id_provider_provider_reference UNIQUE (tenant_id, provider, provider_reference);
+
+ALTER TABLE ONLY billing.payments
+    ADD CONSTRAINT uq_payments_tenant_id_idempotency_key UNIQUE (tenant_id, idempotency_key);
+
+ALTER TABLE ONLY billing.refunds
+    ADD CONSTRAINT uq_refunds_tenant_id_idempotency_key UNIQUE (tenant_id, idempotency_key);
+
+ALTER TABLE ONLY billing.transactions
+    ADD CONSTRAINT uq_transactions_tenant_id_payment_id_kind_provider_reference UNIQUE (tenant_id, payment_id, kind, provider_reference);
+
+ALTER TABLE ONLY billing.transactions
+    ADD CONSTRAINT uq_transactions_tenant_id_refund_id UNIQUE (tenant_id, refund_id);
+
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT pk_materials PRIMARY KEY (tenant_id, id);
 
@@ -2212,6 +2753,21 @@ ALTER TABLE ONLY ops.system_event
 
 ALTER TABLE ONLY ops.tenant_work
     ADD CONSTRAINT pk_tenant_work PRIMARY KEY (tenant);
+
+ALTER TABLE ONLY profile.addresses
+    ADD CONSTRAINT pk_addresses PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY profile.preferences
+    ADD CONSTRAINT pk_preferences PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY profile.profiles
+    ADD CONSTRAINT pk_profiles PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY profile.preferences
+    ADD CONSTRAINT uq_preferences_tenant_id_user_id_key UNIQUE (tenant_id, user_id, key);
+
+ALTER TABLE ONLY profile.profiles
+    ADD CONSTRAINT uq_profiles_tenant_id_user_id UNIQUE (tenant_id, user_id);
 
 ALTER TABLE ONLY tenancy.builtin_role_permissions
     ADD CONSTRAINT pk_builtin_role_permissions PRIMARY KEY (role, permission);
@@ -2359,6 +2915,64 @@ COMMENT ON INDEX auth_private.pk_digest_keys IS 'The key for a purpose.';
 
 COMMENT ON INDEX auth_private.pk_password_hashes IS 'The password of a person.';
 
+COMMENT ON INDEX billing.ex_subscriptions_tenant_id_customer_id_period IS 'A customer''s plan at a time; no two at once.';
+
+CREATE INDEX ix_payment_methods_tenant_id_customer_id ON billing.payment_methods USING btree (tenant_id, customer_id, created_at DESC);
+
+COMMENT ON INDEX billing.ix_payment_methods_tenant_id_customer_id IS 'A customer''s methods, newest first.';
+
+CREATE INDEX ix_payments_tenant_id_created_at ON billing.payments USING btree (tenant_id, created_at DESC, id DESC);
+
+COMMENT ON INDEX billing.ix_payments_tenant_id_created_at IS 'The newest payments of a tenant.';
+
+CREATE INDEX ix_payments_tenant_id_customer_id ON billing.payments USING btree (tenant_id, customer_id, created_at DESC);
+
+COMMENT ON INDEX billing.ix_payments_tenant_id_customer_id IS 'A customer''s payments, newest first.';
+
+CREATE INDEX ix_payments_tenant_id_open ON billing.payments USING btree (tenant_id, created_at) WHERE (status = ANY (ARRAY['pending'::text, 'authorised'::text]));
+
+COMMENT ON INDEX billing.ix_payments_tenant_id_open IS 'Payments that wait for something, the oldest first.';
+
+CREATE INDEX ix_payments_tenant_id_payment_method_id ON billing.payments USING btree (tenant_id, payment_method_id);
+
+COMMENT ON INDEX billing.ix_payments_tenant_id_payment_method_id IS 'Whether a payment method is in use.';
+
+CREATE INDEX ix_refunds_tenant_id_payment_id ON billing.refunds USING btree (tenant_id, payment_id);
+
+COMMENT ON INDEX billing.ix_refunds_tenant_id_payment_id IS 'The refunds of a payment, and their sum.';
+
+CREATE INDEX ix_subscriptions_tenant_id_payment_id ON billing.subscriptions USING btree (tenant_id, payment_id);
+
+COMMENT ON INDEX billing.ix_subscriptions_tenant_id_payment_id IS 'What a payment was for.';
+
+CREATE INDEX ix_transactions_tenant_id_created_at ON billing.transactions USING btree (tenant_id, created_at DESC, id DESC);
+
+COMMENT ON INDEX billing.ix_transactions_tenant_id_created_at IS 'The newest lines of a tenant.';
+
+COMMENT ON INDEX billing.pk_payment_methods IS 'A payment method by its id.';
+
+COMMENT ON INDEX billing.pk_payments IS 'A payment by its id.';
+
+COMMENT ON INDEX billing.pk_refunds IS 'A refund by its id.';
+
+COMMENT ON INDEX billing.pk_subscriptions IS 'A subscription by its id.';
+
+COMMENT ON INDEX billing.pk_transactions IS 'A line by its id.';
+
+CREATE UNIQUE INDEX uq_payment_methods_tenant_id_customer_id_default ON billing.payment_methods USING btree (tenant_id, customer_id) WHERE is_default;
+
+COMMENT ON INDEX billing.uq_payment_methods_tenant_id_customer_id_default IS 'A customer''s default; one for each.';
+
+COMMENT ON INDEX billing.uq_payment_methods_tenant_id_provider_provider_reference IS 'The payment method that a provider''s message is about.';
+
+COMMENT ON INDEX billing.uq_payments_tenant_id_idempotency_key IS 'The payment that was asked for already.';
+
+COMMENT ON INDEX billing.uq_refunds_tenant_id_idempotency_key IS 'The refund that was asked for already.';
+
+COMMENT ON INDEX billing.uq_transactions_tenant_id_payment_id_kind_provider_reference IS 'The lines of a payment; a line that a provider told already.';
+
+COMMENT ON INDEX billing.uq_transactions_tenant_id_refund_id IS 'The line that carries out a refund.';
+
 CREATE INDEX ix_materials_tenant_id_created_at ON catalog.materials USING btree (tenant_id, created_at DESC, id DESC);
 
 COMMENT ON INDEX catalog.ix_materials_tenant_id_created_at IS 'The newest materials of a tenant.';
@@ -2388,6 +3002,24 @@ COMMENT ON INDEX ops.pk_partition_sets IS 'The set of a table.';
 COMMENT ON INDEX ops.pk_system_event IS 'An event by its id.';
 
 COMMENT ON INDEX ops.pk_tenant_work IS 'The work on a tenant; one at a time.';
+
+CREATE INDEX ix_addresses_tenant_id_user_id_created_at ON profile.addresses USING btree (tenant_id, user_id, created_at DESC);
+
+COMMENT ON INDEX profile.ix_addresses_tenant_id_user_id_created_at IS 'A person''s addresses, newest first.';
+
+COMMENT ON INDEX profile.pk_addresses IS 'An address by its id.';
+
+COMMENT ON INDEX profile.pk_preferences IS 'A preference by its id.';
+
+COMMENT ON INDEX profile.pk_profiles IS 'A profile by its id.';
+
+CREATE UNIQUE INDEX uq_addresses_tenant_id_user_id_kind_default ON profile.addresses USING btree (tenant_id, user_id, kind) WHERE is_default;
+
+COMMENT ON INDEX profile.uq_addresses_tenant_id_user_id_kind_default IS 'A person''s default address of a kind.';
+
+COMMENT ON INDEX profile.uq_preferences_tenant_id_user_id_key IS 'A person''s preference by its key; all of a person''s.';
+
+COMMENT ON INDEX profile.uq_profiles_tenant_id_user_id IS 'The profile of a person; one in each tenant.';
 
 CREATE INDEX ix_builtin_role_permissions_permission ON tenancy.builtin_role_permissions USING btree (permission);
 
@@ -2446,6 +3078,38 @@ ALTER INDEX ops.ix_audit_log_tenant_id_created_at ATTACH PARTITION ops.audit_log
 CREATE TRIGGER keep_epoch BEFORE UPDATE OF auth_epoch ON auth.users FOR EACH ROW WHEN ((new.auth_epoch < old.auth_epoch)) EXECUTE FUNCTION auth.keep_epoch();
 
 COMMENT ON TRIGGER keep_epoch ON auth.users IS 'What was ended stays ended.';
+
+CREATE TRIGGER check_line BEFORE INSERT ON billing.transactions FOR EACH ROW EXECUTE FUNCTION billing.check_line();
+
+COMMENT ON TRIGGER check_line ON billing.transactions IS 'The ledger adds up to no more than the payment.';
+
+CREATE TRIGGER check_refund BEFORE INSERT ON billing.refunds FOR EACH ROW EXECUTE FUNCTION billing.check_refund();
+
+COMMENT ON TRIGGER check_refund ON billing.refunds IS 'What goes back never exceeds what was captured.';
+
+CREATE TRIGGER check_transition BEFORE UPDATE ON billing.payments FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION billing.check_transition('pending>authorised', 'pending>captured', 'pending>failed', 'pending>canceled', 'authorised>captured', 'authorised>failed', 'authorised>canceled', 'captured>partially_refunded', 'captured>refunded', 'captured>charged_back', 'partially_refunded>refunded', 'partially_refunded>charged_back');
+
+COMMENT ON TRIGGER check_transition ON billing.payments IS 'The ways that a payment''s status may go.';
+
+CREATE TRIGGER check_transition BEFORE UPDATE ON billing.refunds FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION billing.check_transition('pending>succeeded', 'pending>failed', 'pending>canceled');
+
+COMMENT ON TRIGGER check_transition ON billing.refunds IS 'The ways that a refund''s status may go.';
+
+CREATE TRIGGER keep_captured BEFORE UPDATE ON billing.payments FOR EACH ROW WHEN ((new.captured_minor < old.captured_minor)) EXECUTE FUNCTION billing.refuse_change('what was captured of a payment never falls');
+
+COMMENT ON TRIGGER keep_captured ON billing.payments IS 'What was captured goes back by a refund only.';
+
+CREATE TRIGGER keep_fixed BEFORE UPDATE ON billing.payments FOR EACH ROW WHEN ((((((((old.tenant_id IS DISTINCT FROM new.tenant_id) OR (old.id IS DISTINCT FROM new.id)) OR (old.customer_id IS DISTINCT FROM new.customer_id)) OR (old.amount_minor IS DISTINCT FROM new.amount_minor)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.idempotency_key IS DISTINCT FROM new.idempotency_key)) OR (old.created_at IS DISTINCT FROM new.created_at))) EXECUTE FUNCTION billing.refuse_change('amount, currency, customer and key of a payment never change');
+
+COMMENT ON TRIGGER keep_fixed ON billing.payments IS 'What was agreed stays as it was.';
+
+CREATE TRIGGER keep_fixed BEFORE UPDATE ON billing.refunds FOR EACH ROW WHEN ((((((((old.tenant_id IS DISTINCT FROM new.tenant_id) OR (old.id IS DISTINCT FROM new.id)) OR (old.payment_id IS DISTINCT FROM new.payment_id)) OR (old.amount_minor IS DISTINCT FROM new.amount_minor)) OR (old.reason IS DISTINCT FROM new.reason)) OR (old.idempotency_key IS DISTINCT FROM new.idempotency_key)) OR (old.created_at IS DISTINCT FROM new.created_at))) EXECUTE FUNCTION billing.refuse_change('payment, amount, reason and key of a refund never change');
+
+COMMENT ON TRIGGER keep_fixed ON billing.refunds IS 'What was asked for stays as it was.';
+
+CREATE TRIGGER keep_fixed BEFORE UPDATE ON billing.transactions FOR EACH ROW EXECUTE FUNCTION billing.refuse_change('a line of the ledger never changes');
+
+COMMENT ON TRIGGER keep_fixed ON billing.transactions IS 'What was written stays, for the owner too.';
 
 CREATE TRIGGER refuse_delete BEFORE DELETE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_delete_of_audit();
 
@@ -2511,11 +3175,50 @@ ALTER TABLE ONLY auth.user_activity
 ALTER TABLE ONLY auth_private.password_hashes
     ADD CONSTRAINT fk_password_hashes_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY billing.payment_methods
+    ADD CONSTRAINT fk_payment_methods_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.payments
+    ADD CONSTRAINT fk_payments_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.payments
+    ADD CONSTRAINT fk_payments_tenant_id_payment_method_id FOREIGN KEY (tenant_id, payment_method_id) REFERENCES billing.payment_methods(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.refunds
+    ADD CONSTRAINT fk_refunds_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.refunds
+    ADD CONSTRAINT fk_refunds_tenant_id_payment_id FOREIGN KEY (tenant_id, payment_id) REFERENCES billing.payments(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.subscriptions
+    ADD CONSTRAINT fk_subscriptions_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.subscriptions
+    ADD CONSTRAINT fk_subscriptions_tenant_id_payment_id FOREIGN KEY (tenant_id, payment_id) REFERENCES billing.payments(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.transactions
+    ADD CONSTRAINT fk_transactions_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.transactions
+    ADD CONSTRAINT fk_transactions_tenant_id_payment_id FOREIGN KEY (tenant_id, payment_id) REFERENCES billing.payments(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY billing.transactions
+    ADD CONSTRAINT fk_transactions_tenant_id_refund_id FOREIGN KEY (tenant_id, refund_id) REFERENCES billing.refunds(tenant_id, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT fk_materials_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
 
 ALTER TABLE ops.audit_log
     ADD CONSTRAINT fk_audit_log_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY profile.addresses
+    ADD CONSTRAINT fk_addresses_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY profile.preferences
+    ADD CONSTRAINT fk_preferences_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY profile.profiles
+    ADD CONSTRAINT fk_profiles_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY tenancy.builtin_role_permissions
     ADD CONSTRAINT fk_builtin_role_permissions_permission FOREIGN KEY (permission) REFERENCES tenancy.permissions(name) ON DELETE CASCADE;
@@ -2655,6 +3358,36 @@ ALTER TABLE auth_private.digest_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE auth_private.password_hashes ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY all_rows ON billing.payment_methods TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON billing.payments TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON billing.refunds TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON billing.subscriptions TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON billing.transactions TO app_all USING (true) WITH CHECK (true);
+
+ALTER TABLE billing.payment_methods ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.payments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.refunds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE billing.subscriptions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_rows ON billing.payment_methods TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON billing.payments TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON billing.refunds TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON billing.subscriptions TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON billing.transactions TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE billing.transactions ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY all_rows ON catalog.materials TO app_all USING (true) WITH CHECK (true);
 
 ALTER TABLE catalog.materials ENABLE ROW LEVEL SECURITY;
@@ -2680,6 +3413,30 @@ ALTER TABLE ops.system_event ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant_rows ON ops.audit_log TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
 
 ALTER TABLE ops.tenant_work ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE profile.addresses ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY all_rows ON profile.addresses TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON profile.preferences TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON profile.profiles TO app_all USING (true) WITH CHECK (true);
+
+ALTER TABLE profile.preferences ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE profile.profiles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_rows ON profile.addresses TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON profile.preferences TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON profile.profiles TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY user_rows ON profile.addresses TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON profile.preferences TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON profile.profiles TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
 
 CREATE POLICY all_rows ON tenancy.builtin_role_permissions TO app_all USING (true) WITH CHECK (true);
 
@@ -2737,6 +3494,10 @@ GRANT USAGE ON SCHEMA auth TO app_tenant;
 GRANT USAGE ON SCHEMA auth TO app_tenant_admin;
 GRANT USAGE ON SCHEMA auth TO app_all;
 
+GRANT USAGE ON SCHEMA billing TO app_tenant;
+GRANT USAGE ON SCHEMA billing TO app_tenant_admin;
+GRANT USAGE ON SCHEMA billing TO app_all;
+
 GRANT USAGE ON SCHEMA catalog TO app_tenant;
 GRANT USAGE ON SCHEMA catalog TO app_tenant_admin;
 GRANT USAGE ON SCHEMA catalog TO app_all;
@@ -2748,6 +3509,10 @@ GRANT USAGE ON SCHEMA extensions TO app_all;
 GRANT USAGE ON SCHEMA ops TO app_tenant;
 GRANT USAGE ON SCHEMA ops TO app_tenant_admin;
 GRANT USAGE ON SCHEMA ops TO app_all;
+
+GRANT USAGE ON SCHEMA profile TO app_tenant;
+GRANT USAGE ON SCHEMA profile TO app_tenant_admin;
+GRANT USAGE ON SCHEMA profile TO app_all;
 
 GRANT USAGE ON SCHEMA tenancy TO app_tenant;
 GRANT USAGE ON SCHEMA tenancy TO app_tenant_admin;
@@ -2894,6 +3659,14 @@ GRANT ALL ON FUNCTION auth.valid_session(session_id uuid, member_epoch integer) 
 GRANT ALL ON FUNCTION auth.valid_session(session_id uuid, member_epoch integer) TO auth_service;
 
 REVOKE ALL ON FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION billing.check_line() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION billing.check_refund() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION billing.check_transition() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION billing.refuse_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO app_rw;
@@ -3364,6 +4137,170 @@ GRANT SELECT(updated_at) ON TABLE auth.users TO app_ro;
 GRANT UPDATE(updated_at) ON TABLE auth.users TO app_admin;
 GRANT UPDATE(updated_at) ON TABLE auth.users TO app_secrets;
 
+GRANT SELECT,INSERT ON TABLE billing.payment_methods TO app_rw;
+GRANT SELECT,INSERT ON TABLE billing.payment_methods TO payments_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.payment_methods TO app_admin;
+GRANT SELECT ON TABLE billing.payment_methods TO app_ro;
+GRANT SELECT ON TABLE billing.payment_methods TO app_maint;
+GRANT SELECT ON TABLE billing.payment_methods TO app_backup;
+
+GRANT UPDATE(brand) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(brand) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT UPDATE(last4) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(last4) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT UPDATE(expiry_month) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(expiry_month) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT UPDATE(expiry_year) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(expiry_year) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT UPDATE(is_default) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(is_default) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT UPDATE(removed_at) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(removed_at) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT UPDATE(updated_at) ON TABLE billing.payment_methods TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE billing.payment_methods TO payments_service;
+
+GRANT SELECT ON TABLE billing.payments TO app_rw;
+GRANT SELECT ON TABLE billing.payments TO payments_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.payments TO app_admin;
+GRANT SELECT ON TABLE billing.payments TO app_ro;
+GRANT SELECT ON TABLE billing.payments TO app_maint;
+GRANT SELECT ON TABLE billing.payments TO app_backup;
+
+GRANT INSERT(tenant_id) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(id) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(id) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(customer_id) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(customer_id) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(payment_method_id),UPDATE(payment_method_id) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(payment_method_id),UPDATE(payment_method_id) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(amount_minor) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(amount_minor) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(currency) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(currency) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(idempotency_key) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(idempotency_key) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(description),UPDATE(description) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(description),UPDATE(description) ON TABLE billing.payments TO payments_service;
+
+GRANT UPDATE(status) ON TABLE billing.payments TO app_rw;
+GRANT UPDATE(status) ON TABLE billing.payments TO payments_service;
+
+GRANT UPDATE(captured_minor) ON TABLE billing.payments TO app_rw;
+GRANT UPDATE(captured_minor) ON TABLE billing.payments TO payments_service;
+
+GRANT INSERT(failure_reason),UPDATE(failure_reason) ON TABLE billing.payments TO app_rw;
+GRANT INSERT(failure_reason),UPDATE(failure_reason) ON TABLE billing.payments TO payments_service;
+
+GRANT UPDATE(updated_at) ON TABLE billing.payments TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE billing.payments TO payments_service;
+
+GRANT SELECT ON TABLE billing.refunds TO app_rw;
+GRANT SELECT ON TABLE billing.refunds TO payments_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.refunds TO app_admin;
+GRANT SELECT ON TABLE billing.refunds TO app_ro;
+GRANT SELECT ON TABLE billing.refunds TO app_maint;
+GRANT SELECT ON TABLE billing.refunds TO app_backup;
+
+GRANT INSERT(tenant_id) ON TABLE billing.refunds TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE billing.refunds TO payments_service;
+
+GRANT INSERT(id) ON TABLE billing.refunds TO app_rw;
+GRANT INSERT(id) ON TABLE billing.refunds TO payments_service;
+
+GRANT INSERT(payment_id) ON TABLE billing.refunds TO app_rw;
+GRANT INSERT(payment_id) ON TABLE billing.refunds TO payments_service;
+
+GRANT INSERT(amount_minor) ON TABLE billing.refunds TO app_rw;
+GRANT INSERT(amount_minor) ON TABLE billing.refunds TO payments_service;
+
+GRANT INSERT(reason) ON TABLE billing.refunds TO app_rw;
+GRANT INSERT(reason) ON TABLE billing.refunds TO payments_service;
+
+GRANT INSERT(idempotency_key) ON TABLE billing.refunds TO app_rw;
+GRANT INSERT(idempotency_key) ON TABLE billing.refunds TO payments_service;
+
+GRANT UPDATE(status) ON TABLE billing.refunds TO app_rw;
+GRANT UPDATE(status) ON TABLE billing.refunds TO payments_service;
+
+GRANT UPDATE(updated_at) ON TABLE billing.refunds TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE billing.refunds TO payments_service;
+
+GRANT SELECT ON TABLE billing.subscriptions TO app_rw;
+GRANT SELECT ON TABLE billing.subscriptions TO payments_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE billing.subscriptions TO app_admin;
+GRANT SELECT ON TABLE billing.subscriptions TO app_ro;
+GRANT SELECT ON TABLE billing.subscriptions TO app_maint;
+GRANT SELECT ON TABLE billing.subscriptions TO app_backup;
+
+GRANT INSERT(tenant_id) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(id) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(id) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(customer_id) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(customer_id) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(plan) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(plan) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(period),UPDATE(period) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(period),UPDATE(period) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(price_minor) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(price_minor) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(currency) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(currency) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT INSERT(payment_id),UPDATE(payment_id) ON TABLE billing.subscriptions TO app_rw;
+GRANT INSERT(payment_id),UPDATE(payment_id) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT UPDATE(updated_at) ON TABLE billing.subscriptions TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE billing.subscriptions TO payments_service;
+
+GRANT SELECT ON TABLE billing.transactions TO app_rw;
+GRANT SELECT ON TABLE billing.transactions TO payments_service;
+GRANT SELECT,INSERT,DELETE ON TABLE billing.transactions TO app_admin;
+GRANT SELECT ON TABLE billing.transactions TO app_ro;
+GRANT SELECT ON TABLE billing.transactions TO app_maint;
+GRANT SELECT ON TABLE billing.transactions TO app_backup;
+
+GRANT INSERT(tenant_id) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE billing.transactions TO payments_service;
+
+GRANT INSERT(id) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(id) ON TABLE billing.transactions TO payments_service;
+
+GRANT INSERT(payment_id) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(payment_id) ON TABLE billing.transactions TO payments_service;
+
+GRANT INSERT(refund_id) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(refund_id) ON TABLE billing.transactions TO payments_service;
+
+GRANT INSERT(kind) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(kind) ON TABLE billing.transactions TO payments_service;
+
+GRANT INSERT(amount_minor) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(amount_minor) ON TABLE billing.transactions TO payments_service;
+
+GRANT INSERT(provider_reference) ON TABLE billing.transactions TO app_rw;
+GRANT INSERT(provider_reference) ON TABLE billing.transactions TO payments_service;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.materials TO app_rw;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.materials TO catalog_service;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.materials TO app_admin;
@@ -3396,6 +4333,27 @@ GRANT INSERT ON TABLE ops.system_event TO app_secrets;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.tenant_work TO app_admin;
 GRANT SELECT ON TABLE ops.tenant_work TO app_maint;
 GRANT SELECT ON TABLE ops.tenant_work TO app_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.addresses TO app_rw;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.addresses TO profile_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.addresses TO app_admin;
+GRANT SELECT ON TABLE profile.addresses TO app_ro;
+GRANT SELECT ON TABLE profile.addresses TO app_maint;
+GRANT SELECT ON TABLE profile.addresses TO app_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.preferences TO app_rw;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.preferences TO profile_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.preferences TO app_admin;
+GRANT SELECT ON TABLE profile.preferences TO app_ro;
+GRANT SELECT ON TABLE profile.preferences TO app_maint;
+GRANT SELECT ON TABLE profile.preferences TO app_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.profiles TO app_rw;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.profiles TO profile_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE profile.profiles TO app_admin;
+GRANT SELECT ON TABLE profile.profiles TO app_ro;
+GRANT SELECT ON TABLE profile.profiles TO app_maint;
+GRANT SELECT ON TABLE profile.profiles TO app_backup;
 
 GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_rw;
 GRANT SELECT ON TABLE tenancy.builtin_role_permissions TO app_ro;

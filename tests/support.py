@@ -130,6 +130,9 @@ _CATALOGUE = (
     """select format('function %s %s %s %s', pg_get_functiondef(p.oid), p.proacl, pg_get_userbyid(p.proowner),
     obj_description(p.oid)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname = any(:schemas) and not exists (select from pg_depend where objid = p.oid and deptype = 'e')""",
+    """select format('trigger %s %s', pg_get_triggerdef(t.oid), obj_description(t.oid))
+    from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(:schemas) and not t.tgisinternal""",
     """select format('schema %s %s %s', nspname, nspacl, obj_description(oid)) from pg_namespace
     where nspname = any(:schemas)""",
     "select format('extension %s', extname) from pg_extension where :schemas is not null",

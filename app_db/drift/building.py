@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ..errors import ServerError
 from ..migrations.connection import migration_url, owner_engine
-from ..reflection import reflect
-from ..schema import SERVICES, RoleNames, Service
+from ..reflection import Thing, reflect
+from ..schema import EXTENSIONS, SERVICES, RoleNames, Service
 from ..server import find_binaries
 from ..settings import Settings
-from .snapshot import Snapshot
+from .snapshot import Snapshot, extensions_of
 
 NEWEST = 18  # the major version whose print a snapshot has in full
 
@@ -36,8 +36,19 @@ def snapshot_of(settings: Settings, schemas: Iterable[str], revision: str = "") 
 
 
 def snapshot_of_service(settings: Settings, service: Service) -> Snapshot:
-    """Return the catalogue of a service's schemas."""
-    return snapshot_of(settings, service.schemas, service.revision)
+    """Return the catalogue of a service's schemas, and the extensions that its revisions create."""
+    whole = snapshot_of(settings, (*service.schemas, EXTENSIONS), service.revision)
+    own = extensions_of([service])
+    things = {
+        thing: attributes
+        for thing, attributes in whole.things.items()
+        if (thing in own if thing.kind == "extension" else _schema_of(thing) in service.schemas)
+    }
+    return Snapshot(service.revision, service.schemas, things)
+
+
+def _schema_of(thing: Thing) -> str:
+    return thing.name if thing.kind == "schema" else thing.schema
 
 
 def dump_of(settings: Settings, schemas: Iterable[str]) -> str:

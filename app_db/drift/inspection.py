@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from ..reflection import reflect
-from ..schema import RoleNames, Service
+from ..reflection import Catalogue, reflect
+from ..schema import SERVICES, RoleNames, Service
 from .compare import CHANGED, MISSING, Drift, compare
 from .roles import expected_roles, reflect_roles
-from .snapshot import Snapshot, expected_catalogue
+from .snapshot import Snapshot, expected_catalogue, extensions_of
 
 _REVISIONS = text("select version_num from app.alembic_version")
 _HAS_VERSIONS = text("select to_regclass('app.alembic_version') is not null")
@@ -50,9 +50,15 @@ def inspect_database(
     drifts = [
         *_revision_drifts(connection, services),
         *compare(expected_roles(), reflect_roles(connection, names)),
-        *compare(expected, reflect(connection, schemas, names)),
+        *compare(expected, _found(connection, schemas, services, names)),
     ]
     return Inspection(schemas, len(expected), tuple(drifts))
+
+
+def _found(connection: Connection, schemas: Sequence[str], services: Sequence[Service], names: RoleNames) -> Catalogue:
+    # a service that was placed here once has left its extension in the schema that all share
+    elsewhere = extensions_of(SERVICES.values()) - extensions_of(services)
+    return {thing: found for thing, found in reflect(connection, schemas, names).items() if thing not in elsewhere}
 
 
 def _revision_drifts(connection: Connection, services: Sequence[Service]) -> list[Drift]:

@@ -22,7 +22,7 @@ from typing import Any
 
 from ..errors import SettingsError
 from ..reflection import Attributes, Catalogue, Thing
-from ..schema import Service
+from ..schema import EXTENSIONS, Service
 
 _UP_TO = "up to "
 
@@ -70,6 +70,11 @@ def expected_catalogue(services: Iterable[Service], major: int) -> Catalogue:
         resource = files(__package__) / "snapshots" / f"{service.name}.json"
         expected |= _parse(resource.read_text("utf-8")).for_version(major)
     return expected
+
+
+def extensions_of(services: Iterable[Service]) -> set[Thing]:
+    """Return the extensions that the revisions of these services create."""
+    return {Thing("extension", f"{EXTENSIONS}.{name}") for service in services for name in service.extensions}
 
 
 def differing(newest: Catalogue, older: Catalogue) -> Catalogue:

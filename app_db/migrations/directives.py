@@ -12,7 +12,10 @@ from alembic.script import ScriptDirectory
 
 from ..errors import MigrationError
 from ..schema import SERVICES
+from .objects.comparing import drop_with_table
 from .targets import chain_of
+
+_HELPERS = "from app_db.migrations.ddl import v1 as ddl"
 
 
 def file_by_chain(context: MigrationContext, _revision: Any, scripts: list[ops.MigrationScript]) -> None:
@@ -31,6 +34,14 @@ def file_by_chain(context: MigrationContext, _revision: Any, scripts: list[ops.M
         _place(script, _named_chain(script), directory)
         return
     scripts[:] = [_place(part, chain, directory) for chain, part in _by_chain(script)]
+
+
+def directives_of_project(context: MigrationContext, _revision: Any, scripts: list[ops.MigrationScript]) -> None:
+    """Take out of what autogenerate found what a revision of an application need not say."""
+    for script in scripts:
+        _tidy(script)
+        if context.script is not None and _HELPERS not in _template(context.script):
+            script.imports.add(_HELPERS)
 
 
 def next_revision(directory: ScriptDirectory, chain: str) -> str:
@@ -70,10 +81,20 @@ def _schema(op: ops.MigrateOperation) -> str | None:
 
 
 def _place(script: ops.MigrationScript, chain: str, directory: ScriptDirectory) -> ops.MigrationScript:
-    for op in script.upgrade_ops.ops:  # type: ignore[union-attr]
-        if isinstance(op, ops.CreateTableOp):
-            op.info = {}  # whose rows it holds is for the model to say, and has no form in a revision
+    _tidy(script)
     script.rev_id = next_revision(directory, chain)
     script.head = f"{chain}@head"
     script.version_path = str(Path(directory.dir) / "versions" / chain)
     return script
+
+
+def _template(directory: ScriptDirectory) -> str:
+    path = Path(directory.dir) / "script.py.mako"
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _tidy(script: ops.MigrationScript) -> None:
+    for op in script.upgrade_ops.ops:  # type: ignore[union-attr]
+        if isinstance(op, ops.CreateTableOp):
+            op.info = {}  # whose rows it holds is for the model to say, and has no form in a revision
+    drop_with_table(script)

@@ -17,7 +17,8 @@ from ..schema import ROLES, RoleNames, Service, placed_services
 from ..settings import DatabaseSettings, Settings, load_settings
 from .connection import BOOTSTRAP_REMEDY, migration_url, owner_engine
 from .ddl.v1 import ROLE_NAMES
-from .directives import file_by_chain
+from .directives import directives_of_project, file_by_chain
+from .objects.comparing import NEW_TABLES_ONLY, SCHEMAS
 from .targets import guard_targets
 
 VERSION_SCHEMA = "app"
@@ -39,7 +40,7 @@ def run_project(metadata: MetaData, *, schema: str, more_schemas: Iterable[str] 
     to be at its head already.
     """
     schemas = (schema, *more_schemas)
-    _run(lambda: _run_tree(_Tree(metadata, schema, frozenset(schemas))))
+    _run(lambda: _run_tree(_Tree(metadata, schema, schemas)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class _Tree:
 
     metadata: MetaData
     version_schema: str
-    schemas: frozenset[str]
+    schemas: tuple[str, ...]
     services: tuple[Service, ...] | None = None
 
 
@@ -67,7 +68,7 @@ def _run(run_tree: Callable[[], None]) -> None:
 def _run_services() -> None:
     settings, database = _place()
     services = placed_services(database.services or settings.services)
-    schemas = frozenset(schema for service in services for schema in service.schemas)
+    schemas = tuple(schema for service in services for schema in service.schemas)
     _run_tree(_Tree(Base.metadata, VERSION_SCHEMA, schemas, services))
 
 
@@ -139,8 +140,8 @@ def _configure(tree: _Tree, options: dict[str, Any], partitions: frozenset[tuple
         include_name=lambda name, kind, _parents: kind != "schema" or name in schemas,
         include_object=is_included,
         compare_server_default=True,
-        process_revision_directives=file_by_chain if tree.services is not None else None,
-        **options,
+        process_revision_directives=directives_of_project if tree.services is None else file_by_chain,
+        **{**options, SCHEMAS: schemas, NEW_TABLES_ONLY: tree.services is not None},
     )
     if tree.services is not None:
         guard_targets(context.get_context(), tree.services)

@@ -19,12 +19,15 @@ from .auth import (
     UserActivity,
 )
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
+from .billing import Payment, PaymentMethod, Refund, Subscription, Transaction
 from .catalog import Material
 from .ops import AuditLog, PartitionSet, SystemEvent, TenantWork
+from .profile import Address, Preference, Profile
 from .tenancy import Membership, Tenant
 
 __all__ = [
     "AccountThrottle",
+    "Address",
     "ApiKey",
     "AuditLog",
     "Base",
@@ -41,18 +44,25 @@ __all__ = [
     "OneTimeToken",
     "PartitionSet",
     "PasswordHash",
+    "Payment",
+    "PaymentMethod",
     "Permission",
+    "Preference",
+    "Profile",
     "RateBucket",
     "RateLimit",
     "RecoveryCode",
     "RefreshToken",
+    "Refund",
     "Role",
     "RolePermission",
     "Shared",
+    "Subscription",
     "SystemEvent",
     "Tenant",
     "TenantScoped",
     "TenantWork",
+    "Transaction",
     "User",
     "UserActivity",
     "UserScoped",

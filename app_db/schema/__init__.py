@@ -1,19 +1,33 @@
-"""What is not a table, as plain objects: roles, services, scopes. No connection, no SQL execution."""
+"""What is not a table, as plain objects: roles, services, scopes, policies, grants, functions. Nothing is executed."""
 
+from .derived import attach
+from .objects import Comment, Extension, Function, Grant, PartitionSet, Policy, RowSecurity, SchemaObject, Trigger, View
 from .roles import LOGINS, ROLES, Login, Role, RoleNames
 from .scope import Scope, ScopeKind, scope_of
-from .services import SERVICES, Service, placed_services
+from .services import EXTENSIONS, SERVICES, Service, placed_services
 
 __all__ = [
+    "EXTENSIONS",
     "LOGINS",
     "ROLES",
     "SERVICES",
+    "Comment",
+    "Extension",
+    "Function",
+    "Grant",
     "Login",
+    "PartitionSet",
+    "Policy",
     "Role",
     "RoleNames",
+    "RowSecurity",
+    "SchemaObject",
     "Scope",
     "ScopeKind",
     "Service",
+    "Trigger",
+    "View",
+    "attach",
     "placed_services",
     "scope_of",
 ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..errors import SettingsError
 
 CORE = "core"
+EXTENSIONS = "extensions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,20 +16,26 @@ class Service:
     """A service: its schemas, and the revision of its chain that this release of the code needs.
 
     `core_revision` is the core revision that its first revision depends on: a database that has the service has that,
-    although Alembic's version table does not say so.
+    although Alembic's version table does not say so. `extensions` are those that its revisions create in
+    the schema of that name, which all services share.
     """
 
     name: str
     schemas: tuple[str, ...]
     revision: str
     core_revision: str | None = None
+    extensions: tuple[str, ...] = ()
 
 
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
-        Service(CORE, ("app", "tenancy", "ops", "extensions"), revision="core_0007"),
+        Service(CORE, ("app", "tenancy", "ops", EXTENSIONS), revision="core_0007", extensions=("btree_gin",)),
         Service("auth", ("auth", "auth_private"), revision="auth_0005", core_revision="core_0005"),
+        Service("profile", ("profile",), revision="profile_0001", core_revision="core_0003"),
+        Service(
+            "billing", ("billing",), revision="billing_0003", core_revision="core_0003", extensions=("btree_gist",)
+        ),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
     )
 }

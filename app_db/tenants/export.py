@@ -33,10 +33,6 @@ def export_tenant(session: Session, who: Who, which: str | UUID, path: Path, pro
     Nobody waits for it. A row that is written meanwhile is not in the file.
     """
     tenant = find(session, which)
-    if tenant.status == "importing" or tenant.deletion_started_at is not None:
-        raise TenantRefused(
-            f"{tenant.slug} is {tenant.status} and only half there: complete the work first, by running it again"
-        )
     tenant_id, slug = tenant.id, tenant.slug
     session.commit()
     with new_archive(path) as archive:
@@ -90,7 +86,13 @@ def _tenant_row(session: Session, tenant: UUID) -> dict[str, str | None]:
     row = session.execute(text(statement), {"tenant": tenant}).one_or_none()
     if row is None:
         raise TenantRefused(f"the tenant {tenant} is gone: somebody has deleted it meanwhile")
-    return dict(zip(columns, row, strict=True))
+    found = dict(zip(columns, row, strict=True))
+    # looked at in the snapshot: a deletion may have begun since the tenant was found
+    if found["status"] == "importing" or found["deletion_started_at"] is not None:
+        raise TenantRefused(
+            f"{found['slug']} is {found['status']} and only half there: complete the work first, by running it again"
+        )
+    return found
 
 
 def _told(session: Session, table: TenantTable, tenant: UUID, done: Callable[[int], None]) -> Iterator[str]:

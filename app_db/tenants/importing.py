@@ -75,7 +75,7 @@ def _begin(session: Session, who: Who, archive: Archive, tenant: UUID, slug: str
     row = archive.manifest["tenant"]
     work = session.get(TenantWork, tenant, with_for_update=True)
     found = session.get(Tenant, tenant)
-    if work is not None and found is not None and work.digest == archive.digest:
+    if work is not None and found is not None and found.status == "importing" and work.digest == archive.digest:
         session.commit()
         return True
     if found is not None:

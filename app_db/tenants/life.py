@@ -74,8 +74,13 @@ def resume(session: Session, who: Who, which: str | UUID) -> Tenant:
 
 
 def request_deletion(session: Session, who: Who, which: str | UUID, grace: dt.timedelta) -> Tenant:
-    """Mark a tenant for deletion after a time; one that is marked already keeps its time."""
+    """Mark a tenant for deletion after a time; one that is marked already keeps its time.
+
+    Raises TenantRefused for one that is half imported, which has nothing to be kept.
+    """
     tenant = find(session, which)
+    if tenant.status == _IMPORTING:
+        raise TenantRefused(f"{tenant.slug} is only half there: run its import again, or delete it at once with --now")
     if tenant.status != _DELETING:
         before = tenant.status
         tenant.status, tenant.deletion_requested_at = _DELETING, func.now()

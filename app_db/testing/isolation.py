@@ -69,7 +69,7 @@ def assert_tenant_isolated(database: Database, rows: RowMaker, model: type[Any],
     if is_persons and model is not User:
         rows(User, id=person), rows(User, id=colleague)
     if scope.user_column is not None:
-        pairs["another person's row"] = (TenantContext(first, person), TenantContext(first, colleague))
+        pairs["another person's row"] = (TenantContext(first, colleague), TenantContext(first, uuid7()))
     leaks = []
     for whose, (me, they) in pairs.items():
         border = _Border(table, scope, _row(rows, model, me, values), _row(rows, model, they, values))

@@ -18,7 +18,7 @@ OURS = sorted({schema for service in SERVICES.values() for schema in service.sch
 
 _TABLES = """
     select c.oid::regclass::text, obj_description(c.oid) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v', 'm')
+     where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
 """
 _COLUMNS = """
     select attname, coalesce(col_description(attrelid, attnum), '') from pg_attribute

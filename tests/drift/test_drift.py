@@ -6,7 +6,8 @@ import pytest
 from drift.conftest import Inspect
 from sqlalchemy import Connection, text
 
-from app_db.schema import RoleNames
+from app_db.drift import inspect_database
+from app_db.schema import RoleNames, placed_services
 from app_db.settings import Settings
 
 MATERIALS = "catalog.materials"
@@ -206,6 +207,18 @@ DRIFTS = {
         ["revision catalog: number is 'catalog_0000' and not"],
     ),
 }
+
+
+@pytest.mark.parametrize("placed", [["core"], ["core", "catalog"], ["core", "billing"]])
+def test_a_service_that_is_not_placed_is_not_missed_nor_is_what_it_left(
+    superuser: Connection, settings: Settings, placed: list[str]
+) -> None:
+    names, services = RoleNames(settings.role_prefix), placed_services(placed)
+    assert inspect_database(superuser, services, names).drifts == ()
+    superuser.execute(text("drop extension btree_gist cascade"))
+    drifts = [drift.name for drift in inspect_database(superuser, services, names).drifts]
+    assert ("extensions.btree_gist" in drifts) == ("billing" in placed)
+    assert "billing" in placed or drifts == []
 
 
 def test_a_database_at_head_is_as_the_revisions_build_it(inspect: Inspect) -> None:

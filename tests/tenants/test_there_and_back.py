@@ -17,7 +17,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from support import environment_of
-from tenants.filling import MATERIALS, fill, rows_of
+from tenants.filling import MATERIALS, ON_ONE, fill, rows_of
 
 from app_db.errors import ConnectionLost, TenantRefused
 from app_db.models import Material
@@ -110,6 +110,7 @@ def _points(total: int) -> list[int]:
     return sorted({1 + round(step * (total - 1) / (POINTS - 1)) for step in range(POINTS)})
 
 
+@ON_ONE
 def test_an_import_killed_at_ten_points_is_completed_by_the_next_run(
     app_db: Database, tenant: UUID, tenants: Tenants, file: Path, exported: dict[str, list[str]],
     killer: Callable[..., Any],
@@ -127,6 +128,7 @@ def test_an_import_killed_at_ten_points_is_completed_by_the_next_run(
         assert rows_of(app_db, tenant) == exported, f"killed at statement {point}"
 
 
+@ON_ONE
 def test_a_deletion_killed_at_ten_points_is_completed_by_the_next_run(
     app_db: Database, tenant: UUID, other_tenant: UUID, tenants: Tenants, file: Path,
     exported: dict[str, list[str]], killer: Callable[..., Any],
@@ -170,6 +172,7 @@ Tenants(Database.from_settings(), actor="anna", reason="killed").import_(Path(sy
 """
 
 
+@ON_ONE
 def test_a_process_that_is_killed_leaves_what_the_next_one_completes(
     app_db: Database, app_db_settings: Settings, tenant: UUID, tenants: Tenants, file: Path,
     exported: dict[str, list[str]],

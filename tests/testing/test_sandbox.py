@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app_db.engine import NO_TENANT, Mode, admin_engine, bound_to
-from app_db.errors import ForeignKeyViolation, ReadOnlyTransaction, UniqueViolation
-from app_db.models import Material
-from app_db.session import Database
+from app_db.errors import CheckViolation, ForeignKeyViolation, ReadOnlyTransaction, UniqueViolation
+from app_db.models import Material, Membership
+from app_db.session import Database, TenantSession
 from app_db.settings import LoginUrl
 from app_db.testing import QueryRecorder, SuiteServer
 from app_db.testing.worker import Worker
@@ -222,3 +222,10 @@ def test_statements_and_round_trips_are_those_of_production(
     counted.append(_work(app_db, tenant, query_recorder))
     assert (len(counted[0][0]), counted[0][1]) == (4, 7)
     assert all(one == counted[0] for one in counted)
+
+
+def test_a_flush_that_fails_as_expected_leaves_nothing_to_commit(tenant_session: TenantSession) -> None:
+    """The fixture's own commit, after this, would fail as well."""
+    tenant_session.add(Membership(user_id=uuid4(), role="king"))
+    with pytest.raises(CheckViolation):
+        tenant_session.flush()

@@ -1,0 +1,27 @@
+"""${message}
+
+Why:
+
+Locks:
+
+Safe with the previous release?
+
+Undo:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from app_db.migrations.ddl import v1 as ddl
+${imports if imports else ""}
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+
+
+def downgrade() -> None:
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,1 @@
+"""Rooms by the hour: an application whose schema is written by autogenerate."""
