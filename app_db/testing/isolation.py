@@ -66,12 +66,12 @@ def assert_tenant_isolated(database: Database, rows: RowMaker, model: type[Any],
     pairs = {"another tenant's row": (TenantContext(first, person), TenantContext(second, person))}
     if is_persons:
         pairs = {}
-    if is_persons and model is not User:
-        rows(User, id=person), rows(User, id=colleague)
     if scope.user_column is not None:
         pairs["another person's row"] = (TenantContext(first, colleague), TenantContext(first, uuid7()))
     leaks = []
     for whose, (me, they) in pairs.items():
+        if is_persons and model is not User:  # whom their rows refer to
+            rows(User, id=me.user_id), rows(User, id=they.user_id)
         border = _Border(table, scope, _row(rows, model, me, values), _row(rows, model, they, values))
         leaks += [f"{leak} {whose}" for leak in _leaks(database, border, me)]
     if leaks:

@@ -1,3 +1,11 @@
+set role app_owner;
+
+
+set search_path to pg_catalog;
+
+
+BEGIN;
+
 -- Running upgrade auth_0001 -> auth_0002
 
 create table auth.rate_limits (

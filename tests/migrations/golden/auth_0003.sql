@@ -1,3 +1,11 @@
+set role app_owner;
+
+
+set search_path to pg_catalog;
+
+
+BEGIN;
+
 -- Running upgrade auth_0002 -> auth_0003
 
 create table auth.one_time_tokens (

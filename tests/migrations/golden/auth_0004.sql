@@ -1,3 +1,11 @@
+set role app_owner;
+
+
+set search_path to pg_catalog;
+
+
+BEGIN;
+
 -- Running upgrade auth_0003 -> auth_0004
 
 create schema auth_private authorization app_secrets;

@@ -1,3 +1,11 @@
+set role app_owner;
+
+
+set search_path to pg_catalog;
+
+
+BEGIN;
+
 -- Running upgrade auth_0004 -> auth_0005
 
 create table auth.login_attempts (
