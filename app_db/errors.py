@@ -15,6 +15,8 @@
     ├── SandboxRefused             what a sandbox of the test plugin can't undo
     │   └── SandboxOverlap         a second transaction began while the first had written
     ├── ImportRefused              a file with rows that can't be loaded
+    ├── TenantRefused              a tenant can't be made, changed, exported, imported or deleted
+    ├── ArchiveRefused             a file is no export of a tenant, is damaged, or can't be written
     ├── ResetRefused               a database that must not be emptied, or not this way
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
@@ -23,6 +25,8 @@
         ├── ExclusionViolation     23P01                       ReadOnlyTransaction    25006
         ├── SerializationFailure   40001                       DeadlockDetected       40P01
         ├── LockNotAvailable       55P03                       QueryCanceled          57014
+        ├── AppendOnlyViolation    AO001, raised by our own functions
+        ├── LastOwner              TN002, raised by our own functions
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
         ├── TransitionRefused      TN101                       ImmutableValue         TN102
         ├── AmountExceeded         TN103, these three by triggers of billing
@@ -131,6 +135,14 @@ class ImportRefused(AppDbError):
         super().__init__(message)
 
 
+class TenantRefused(AppDbError):
+    """Work on a whole tenant can't be done; the message says what to do before."""
+
+
+class ArchiveRefused(AppDbError):
+    """The file of a tenant's export can't be read or written; nothing was imported from it."""
+
+
 class ResetRefused(AppDbError):
     """A database is not emptied: it is not for development or tests, it is not local, or others stand on it."""
 
@@ -225,6 +237,18 @@ class UnboundTransaction(DatabaseError, sa_exc.DatabaseError, TenantNotBound):
     remedy = "open the session with `db.tenant(tenant_id)`"
 
 
+class AppendOnlyViolation(DatabaseError, sa_exc.DatabaseError):
+    """A row of a table that rows are only added to was to be changed or removed, by whomever."""
+
+    remedy = "write another row that says what is different; old rows go when maintenance drops their partition"
+
+
+class LastOwner(DatabaseError, sa_exc.DatabaseError):
+    """A tenant would have been left without an active owner; raised at commit."""
+
+    remedy = "make another member an owner, in the same transaction or before"
+
+
 class TransitionRefused(DatabaseError, sa_exc.DatabaseError):
     """A status was to change to one that does not follow from it."""
 
@@ -275,7 +299,9 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
     "57P01": ConnectionLost,
     "57P02": ConnectionLost,
     "57P03": ConnectionLost,
+    "AO001": AppendOnlyViolation,
     "TN001": UnboundTransaction,
+    "TN002": LastOwner,
     "TN101": TransitionRefused,
     "TN102": ImmutableValue,
     "TN103": AmountExceeded,

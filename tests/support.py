@@ -103,21 +103,28 @@ def catalogue(url: URL, schemas: tuple[str, ...]) -> list[str]:
         )
 
 
+# which partitions there are depends on the day, but for the default one
+_LASTING = "not (c.relispartition and c.relname !~ '_default$')"
+
 _CATALOGUE = (
-    """select format('column %s.%s %s %s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
+    f"""select format('column %s.%s %s %s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
     a.attnotnull, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    where n.nspname = any(:schemas) and c.relkind in ('r', 'p')""",
-    """select format('table %s %s %s %s %s', c.oid::regclass, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
+    where n.nspname = any(:schemas) and c.relkind in ('r', 'p') and {_LASTING}""",
+    f"""select format('table %s %s %s %s %s', c.oid::regclass, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
     obj_description(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v')""",
-    """select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(k.oid))
-    from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname = any(:schemas)""",
-    """select format('index %s %s', pg_get_indexdef(i.indexrelid), obj_description(i.indexrelid))
-    from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(:schemas)""",
+    where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v') and {_LASTING}""",
+    f"""select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(k.oid))
+    from pg_constraint k join pg_namespace n on n.oid = k.connamespace join pg_class c on c.oid = k.conrelid
+    where n.nspname = any(:schemas) and {_LASTING}""",
+    f"""select format('index %s %s', pg_get_indexdef(i.indexrelid), obj_description(i.indexrelid))
+    from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(:schemas) and {_LASTING}""",
+    f"""select format('trigger %s %s', pg_get_triggerdef(t.oid), t.tgenabled)
+    from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = any(:schemas) and not t.tgisinternal and {_LASTING}""",
     """select format('policy %s.%s %s %s %s %s %s', schemaname, tablename, policyname, roles, cmd, qual, with_check)
     from pg_policies where schemaname = any(:schemas)""",
     """select format('function %s %s %s %s', pg_get_functiondef(p.oid), p.proacl, pg_get_userbyid(p.proowner),

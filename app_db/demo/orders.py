@@ -22,4 +22,4 @@ def create_orders() -> None:
     ddl.create_schema("demo", "The demonstration's own table.", ddl.EVERYONE)
     ddl.execute(_ORDER_LINES)
     ddl.tenant_policies("demo.order_lines")
-    ddl.grant("select, insert, update, delete", "demo.order_lines", ["app_rw"])
+    ddl.grant("select, insert, update, delete", "demo.order_lines", ["app_rw", "app_admin"])

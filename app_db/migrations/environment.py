@@ -90,7 +90,8 @@ def _run_tree(tree: _Tree) -> None:
 
 def _run_online(url: URL, tree: _Tree, names: RoleNames) -> None:
     with owner_engine(url, names).connect() as connection:
-        _configure(tree, {ROLE_NAMES: names, "connection": connection})
+        partitions = _partitions(connection)
+        _configure(tree, {ROLE_NAMES: names, "connection": connection}, partitions)
         options = context.get_context().opts
         if options.get("destination_rev") is None:
             options["dont_mutate"] = True  # a command that only looks makes no version table
@@ -115,15 +116,29 @@ def _run_offline(tree: _Tree, names: RoleNames) -> None:
         context.run_migrations()
 
 
-def _configure(tree: _Tree, options: dict[str, Any]) -> None:
+def _partitions(connection: Connection) -> frozenset[tuple[str, str]]:
+    """Return the partitions that there are, which time makes and no model knows."""
+    found = connection.execute(
+        text("select relnamespace::regnamespace::text, relname from pg_class where relispartition")
+    )
+    partitions = frozenset((schema, name) for schema, name in found)
+    connection.commit()
+    return partitions
+
+
+def _configure(tree: _Tree, options: dict[str, Any], partitions: frozenset[tuple[str, str]] = frozenset()) -> None:
     schemas = tree.schemas
+
+    def is_included(thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+        return kind != "table" or (_schema_of(thing) in schemas and (_schema_of(thing), name) not in partitions)
+
     context.configure(
         target_metadata=tree.metadata,
         version_table_schema=tree.version_schema,
         transaction_per_migration=True,
         include_schemas=True,
         include_name=lambda name, kind, _parents: kind != "schema" or name in schemas,
-        include_object=lambda thing, _name, kind, _reflected, _other: kind != "table" or _schema_of(thing) in schemas,
+        include_object=is_included,
         compare_server_default=True,
         process_revision_directives=directives_of_project if tree.services is None else file_by_chain,
         **{**options, SCHEMAS: schemas, NEW_TABLES_ONLY: tree.services is not None},

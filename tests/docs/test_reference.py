@@ -22,6 +22,7 @@ from app_db.settings.figures import preset_figures
 REFERENCE = DOCS / "reference"
 MODULES = ["app_db", *(f"app_db.{name}" for name in (
     "bootstrap", "catalog", "context", "migrations", "models", "reset", "seeds", "server", "session", "settings",
+    "tenants",
     "testing",
 ))]  # fmt: skip
 
@@ -139,7 +140,13 @@ def test_every_method_of_a_database_is_documented() -> None:
 
 
 def test_helpers_of_revisions_are_documented() -> None:
-    helpers = import_module("app_db.migrations.ddl.v1")
-    public = {name for name, thing in vars(helpers).items() if inspect.isfunction(thing) and not name.startswith("_")}
-    documented = {name.split("(")[0] for name in code_spans(section(REFERENCE / "revisions.md", "Helpers"))}
+    public = {
+        name
+        for version in ("v1", "v2")
+        for name, thing in vars(import_module(f"app_db.migrations.ddl.{version}")).items()
+        if inspect.isfunction(thing) and not name.startswith("_")
+    }
+    documented = {
+        name.split("(")[0].removeprefix("v2.") for name in code_spans(section(REFERENCE / "revisions.md", "Helpers"))
+    }
     assert public <= documented

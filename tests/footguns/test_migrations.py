@@ -138,7 +138,7 @@ def open_after_each_revision(settings: Settings) -> list[str]:
     found: list[str] = []
     for revision in reversed(list(script.walk_revisions())):
         upgrade(settings, revision.revision)
-        found += open_tables(admin_engine(url), f"{settings.role_prefix}app_login", "tenancy", "ops", "catalog")
+        found += open_tables(admin_engine(url), f"{settings.role_prefix}app_login", "tenancy", "ops", "auth", "catalog")
     return found
 
 
@@ -151,6 +151,7 @@ def test_51_unguarded_with_policies_left_for_later_every_table_is_open(
 ) -> None:
     monkeypatch.setattr(ddl, "tenant_policies", lambda _table, **_columns: None)
     tables = {"tenancy.tenants", "tenancy.memberships", "ops.audit_log", MATERIALS}
+    tables |= {f"tenancy.{name}" for name in ("roles", "role_permissions", "membership_roles", "invitations")}
     assert set(open_after_each_revision(empty)) == tables
 
 

@@ -21,7 +21,10 @@ from app_db.settings import load_settings
 VERSIONS = ROOT / "alembic" / "versions"
 FILES = sorted(VERSIONS.rglob("*.py"))
 GOLDEN = Path(__file__).parent / "golden"
-FROZEN = {"v1": "5146d4c792bf9085d8f8f08d9313a94c452be57d9a701390087d97c11d91817b"}
+FROZEN = {
+    "v1": "5146d4c792bf9085d8f8f08d9313a94c452be57d9a701390087d97c11d91817b",
+    "v2": "f8e03417a1909804df79239e314dbc3ab9b30627f89abf786a84a1a7bd072bbf",
+}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -19,6 +19,8 @@ from app_db.session import Database
 from app_db.session.gate import behind
 from app_db.settings import Environment, Settings
 
+CORE = int(SERVICES["core"].revision.rsplit("_", 1)[1])
+
 
 def _as_superuser(server: EmbeddedServer, statement: str) -> None:
     with admin_engine(server.superuser_url(), autocommit=True).connect() as connection:
@@ -84,7 +86,7 @@ def test_a_schema_that_is_behind_is_refused_and_one_that_is_complete_is_not(own_
         _open(own_settings)
     _open(own_settings.model_copy(update={"services": ("core",)}))
     command.downgrade(config, "core_0003")
-    with pytest.raises(StartupRefused, match=r"schema of core is older.*at 3, needs 4"):
+    with pytest.raises(StartupRefused, match=r"schema of core is older.*at 3, needs \d+"):
         _open(own_settings.model_copy(update={"services": ("core",)}))
 
 
@@ -111,10 +113,10 @@ def test_the_gate_is_passed_once_for_each_pool(app_db_settings: Settings, monkey
     assert len(passed) == 1
 
 
-@given(st.integers(0, 9), st.integers(0, 9))
+@given(st.integers(0, CORE + 5), st.integers(0, 9))
 def test_only_an_older_schema_is_behind(core: int, catalog: int) -> None:
     revisions = [f"core_{core:04d}"] * bool(core) + [f"catalog_{catalog:04d}"] * bool(catalog)
     complaints = behind(SERVICES.values(), revisions)
     known_core = max(core, 3 if catalog else 0)
-    assert len(complaints) == (known_core < 4) + (catalog < 1)
+    assert len(complaints) == (known_core < CORE) + (catalog < 1)
     assert all("alembic upgrade head" in complaint for complaint in complaints)
