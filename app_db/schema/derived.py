@@ -92,6 +92,9 @@ def _rows(scope: Scope) -> Iterator[tuple[str, tuple[str, ...], str]]:
         own_person = _BOUND.format(column=scope.user_column, thing="user")
         yield "user_rows", ("app_tenant",), f"{own_tenant} and {own_person}"
         yield "tenant_rows", ("app_tenant_admin",), own_tenant
+    if scope.kind is ScopeKind.PERSON:
+        own_person = _BOUND.format(column=scope.user_column, thing="user")
+        yield "own_rows", ("app_tenant", "app_tenant_admin"), own_person
     yield "all_rows", ("app_all",), "true"
 
 
