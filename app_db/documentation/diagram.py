@@ -107,7 +107,7 @@ def _arrow(start: tuple[int, int], end: tuple[int, int]) -> str:
         to_x += _WIDTH
         bend, back = x - _GAP, to_x + _GAP
     else:
-        bend = back = x - _GAP // 2
+        bend = back = x - 12 - min(abs(to_y - y) // 10, 2 * _GAP - 16)  # the longer, the further out
     return f'<path class="arrow" d="M{x},{y} C{bend},{y} {back},{to_y} {to_x},{to_y}"/>'
 
 
