@@ -51,6 +51,17 @@ def placed_heads(script: ScriptDirectory, services: tuple[Service, ...]) -> tupl
     return tuple(revision for revision in sorted(script.get_heads()) if chain_of(revision) not in elsewhere)
 
 
+def _needed(script: ScriptDirectory, heads: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out a head that another one depends on: Alembic refuses to be told of both."""
+    depended_on = {
+        revision.revision
+        for head in heads
+        for revision in script.iterate_revisions(head, "base", implicit_base=True)
+        if revision.revision != head
+    }
+    return tuple(head for head in heads if head not in depended_on)
+
+
 def _reading(work: Work, script: ScriptDirectory, heads: tuple[str, ...]) -> Work:
     def checked(revisions: tuple[str, ...], context: MigrationContext) -> Iterable[Any]:
         # `current --check-heads` compares with this: what is left of a service once placed here is no fault
@@ -74,7 +85,7 @@ def _stamping(script: ScriptDirectory, targets: tuple[str, ...], heads: tuple[st
 
 def _moving(work: Work, script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> Work:
     if target in _ALL_HEADS:
-        return lambda revisions, _context: script._upgrade_revs(heads, revisions)  # type: ignore[arg-type]  # noqa: SLF001
+        return lambda revisions, _context: script._upgrade_revs(_needed(script, heads), revisions)  # type: ignore[arg-type]  # noqa: SLF001
     _expanded(target, heads)
 
     def checked(revisions: tuple[str, ...], context: MigrationContext) -> Iterable[Any]:

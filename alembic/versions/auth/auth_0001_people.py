@@ -18,7 +18,7 @@ from app_db.migrations.ddl import v2
 revision = "auth_0001"
 down_revision = None
 branch_labels = ("auth",)
-depends_on = "core_0005"
+depends_on = "core_0006"
 
 LOGIN_ROLES = ("app_auth", "auth_service")
 

@@ -270,7 +270,6 @@ NEEDED = {
     "auth.sessions": "select (user_id, revoked_at), update (revoked_at, revoke_reason, revoked_by)",
     "auth.one_time_tokens": "select, update (consumed_at)",
     "auth.account_throttle": "select (user_id), update (consecutive_failures, next_attempt_at)",
-    "ops.system_event": "insert",
 }
 NEEDED_FUNCTIONS = (
     "auth.one_time_token_use(bytea, text)",
@@ -283,7 +282,7 @@ def upgrade() -> None:
     ddl.execute(f"create schema auth_private authorization {secrets}")
     ddl.execute(f"grant references (id) on auth.users to {secrets}")
     v2.act_as(SECRETS)
-    ddl.comment_on("schema auth_private", "What app_secrets alone can read.")
+    ddl.comment_on("schema auth_private", "What app_secrets alone can read, but for backups.")
     ddl.execute(PASSWORD_HASHES)
     ddl.comment_on_table(
         "auth_private.password_hashes", "Passwords, in a form that nobody can read.", PASSWORD_HASH_COLUMNS
@@ -294,6 +293,10 @@ def upgrade() -> None:
     ddl.comment_on_table("auth_private.digest_keys", "Keys of digests that never leave.", DIGEST_KEY_COLUMNS)
     ddl.comment_on("index auth_private.pk_digest_keys", "The key for a purpose.")
     ddl.system_policies("auth_private.digest_keys")
+    # a backup that leaves out how people log in restores nobody's login
+    ddl.execute(f"grant usage on schema auth_private to {ddl.role('app_backup')}")
+    ddl.grant("select", "auth_private.password_hashes", ["app_backup"])
+    ddl.grant("select", "auth_private.digest_keys", ["app_backup"])
     ddl.execute(NEW_KEY)
     ddl.execute(HMAC)
     ddl.close_function(HMAC_SIGNATURE, [SECRETS], "HMAC-SHA-256 with a key of up to 64 bytes (RFC 2104).")

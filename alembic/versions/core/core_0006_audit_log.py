@@ -159,6 +159,8 @@ def upgrade() -> None:
     v1.execute(f"insert into ops.audit_log ({SAME}) select {SAME} from ops.audit_log_before")
     v1.execute("drop table ops.audit_log_before")
 
+    # a password that is changed leaves an event, and its function is app_secrets'
+    v1.grant("insert", "ops.system_event", ["app_secrets"])
     v1.grant("select, delete", "ops.audit_log", ["app_definer"])
     v1.grant("select", "tenancy.tenants", ["app_definer"])
     v1.execute(PURGE)
@@ -171,6 +173,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     v1.execute(f"drop function {PURGE_SIGNATURE}")
     v1.execute(f"revoke select on tenancy.tenants from {v1.role('app_definer')}")
+    v1.execute(f"revoke insert on ops.system_event from {v1.role('app_secrets')}")
     _put_aside()
     v1.execute(FORMER_LOG)
     _dress("What was done in a tenant; rows are added and never changed.", FORMER_COMMENTS)

@@ -50,16 +50,15 @@ def compare(context: AutogenContext, upgrade_ops: ops.UpgradeOps, _schemas: Iter
         return
     tables = [table for table in metadata.sorted_tables if table.schema in schemas]
     catalogue = reflect(connection, schemas, options[ROLE_NAMES])
+    new = [table for table in tables if Thing("relation", table.fullname) not in catalogue]
     if options.get(NEW_TABLES_ONLY):
-        tables = [table for table in tables if Thing("relation", table.fullname) not in catalogue]
-        expected = _by_key(entry for table in tables for entry in objects_of(table))
+        expected, found = _by_key(entry for table in new for entry in objects_of(table)), {}
     else:
         expected = _by_key(expected_objects(metadata, tables, schemas))
-    found = _by_key([*found_objects(catalogue), *found_elsewhere(connection)])
+        found = _by_key([*found_objects(catalogue), *found_elsewhere(connection)])
     operations = _differences(expected, found, {table.fullname for table in tables})
     upgrade_ops.ops[0:0] = [operation for operation in operations if _is_first(operation.subject)]
     later = [operation for operation in operations if not _is_first(operation.subject)]
-    new = [table for table in tables if Thing("relation", table.fullname) not in catalogue]
     upgrade_ops.ops.extend(grouped(later, new))
 
 
