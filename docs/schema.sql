@@ -4,6 +4,18 @@ ALTER SCHEMA app OWNER TO app_owner;
 
 COMMENT ON SCHEMA app IS 'Context functions and the version table.';
 
+CREATE SCHEMA auth;
+
+ALTER SCHEMA auth OWNER TO app_owner;
+
+COMMENT ON SCHEMA auth IS 'People, and how they prove who they are.';
+
+CREATE SCHEMA auth_private;
+
+ALTER SCHEMA auth_private OWNER TO app_secrets;
+
+COMMENT ON SCHEMA auth_private IS 'What app_secrets alone can read.';
+
 CREATE SCHEMA billing;
 
 ALTER SCHEMA billing OWNER TO app_owner;
@@ -89,6 +101,613 @@ CREATE FUNCTION app.uuid7() RETURNS uuid
 ALTER FUNCTION app.uuid7() OWNER TO app_owner;
 
 COMMENT ON FUNCTION app.uuid7() IS 'A new UUIDv7 (RFC 9562): unique, in the order of creation.';
+
+CREATE FUNCTION auth.account_failed(user_id uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  failures integer;
+begin
+  insert into auth.account_throttle as t (user_id, consecutive_failures, last_failure_at)
+  values ($1, 1, clock_timestamp())
+  on conflict on constraint pk_account_throttle do update set
+    consecutive_failures = t.consecutive_failures + 1,
+    last_failure_at = clock_timestamp(),
+    next_attempt_at = case when t.consecutive_failures >= 5 then
+      clock_timestamp()
+      + least(interval '15 minutes', interval '1 second' * power(2, least(t.consecutive_failures - 4, 10)))
+    end
+  returning t.consecutive_failures into failures;
+  return failures;
+end
+$_$;
+
+ALTER FUNCTION auth.account_failed(user_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.account_failed(user_id uuid) IS 'Counts a failed login of a person; returns how many in a row.';
+
+CREATE FUNCTION auth.account_wait(user_id uuid, on_known_device boolean, OUT is_locked boolean, OUT retry_after interval) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select t.consecutive_failures >= 100,
+    case when t.consecutive_failures < 100 and free.at > clock_timestamp() then free.at - clock_timestamp() end
+  from auth.account_throttle as t
+  cross join lateral (
+    select case when $2 then least(t.next_attempt_at, t.last_failure_at + interval '30 seconds')
+      else t.next_attempt_at end as at
+  ) as free
+  where t.user_id = $1
+$_$;
+
+ALTER FUNCTION auth.account_wait(user_id uuid, on_known_device boolean, OUT is_locked boolean, OUT retry_after interval) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.account_wait(user_id uuid, on_known_device boolean, OUT is_locked boolean, OUT retry_after interval) IS 'Whether a person has to prove himself by mail, or how long he has to wait.';
+
+CREATE FUNCTION auth.api_key_check(tenant_id uuid, key_id uuid, key_hash bytea) RETURNS TABLE(user_id uuid, scopes text[], last_used_at timestamp with time zone)
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select k.user_id, k.scopes, k.last_used_at
+  from auth.api_keys as k
+  left join auth.users as u on u.id = k.user_id
+  where k.tenant_id = $1 and k.id = $2
+    and sha256(k.key_hash) = sha256($3)
+    and k.revoked_at is null
+    and (k.expires_at is null or now() < k.expires_at)
+    and (k.user_id is null or u.status = 'active')
+$_$;
+
+ALTER FUNCTION auth.api_key_check(tenant_id uuid, key_id uuid, key_hash bytea) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.api_key_check(tenant_id uuid, key_id uuid, key_hash bytea) IS 'Whose key it is and what for, if it is good now; otherwise no row.';
+
+CREATE FUNCTION auth.attempt_subject(email text, device_cookie_hash bytea, OUT user_id uuid, OUT device_id uuid) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select u.id, d.id
+  from auth.users as u
+  left join auth.devices as d on d.user_id = u.id and d.cookie_hash = $2 and d.revoked_at is null
+  where u.email_key = auth.email_key($1) and u.deleted_at is null
+$_$;
+
+ALTER FUNCTION auth.attempt_subject(email text, device_cookie_hash bytea, OUT user_id uuid, OUT device_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.attempt_subject(email text, device_cookie_hash bytea, OUT user_id uuid, OUT device_id uuid) IS 'The living person with an address, and his device if the cookie is that of one of his.';
+
+CREATE FUNCTION auth.email_digest(email text) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  key text := auth.email_key($1);
+begin
+  if key is null then
+    return null;
+  end if;
+  return (
+    select auth_private.hmac_sha256(k.secret, convert_to(key, 'UTF8'))
+    from auth_private.digest_keys as k where k.purpose = 'email'
+  );
+end
+$_$;
+
+ALTER FUNCTION auth.email_digest(email text) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.email_digest(email text) IS 'What attempts are kept by: HMAC-SHA-256 of the address; null where it is empty.';
+
+CREATE FUNCTION auth.email_key(email text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN NULLIF(lower((btrim(email) COLLATE "C")), ''::text);
+
+ALTER FUNCTION auth.email_key(email text) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.email_key(email text) IS 'What an address is compared by; null where it is empty.';
+
+CREATE FUNCTION auth.factor_failed(factor_id uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  failures integer;
+begin
+  update auth.mfa_factors as f
+  set consecutive_failures = least(f.consecutive_failures + 1, 32767),
+    locked_until = case when f.consecutive_failures >= 9 then clock_timestamp() + interval '15 minutes' end
+  where f.id = $1
+  returning f.consecutive_failures into failures;
+  return failures;
+end
+$_$;
+
+ALTER FUNCTION auth.factor_failed(factor_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.factor_failed(factor_id uuid) IS 'Counts a wrong code of a factor, and locks it at the tenth in a row; returns how many.';
+
+CREATE FUNCTION auth.ip_bucket(ip inet) RETURNS inet
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (family(ip) = 4) THEN set_masklen(ip, 32) WHEN (ip <<= '::ffff:0.0.0.0/96'::inet) THEN ('0.0.0.0'::inet + (set_masklen(ip, 128) - '::ffff:0.0.0.0'::inet)) ELSE (network(set_masklen(ip, 64)))::inet END;
+
+ALTER FUNCTION auth.ip_bucket(ip inet) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.ip_bucket(ip inet) IS 'The network that counts as one address: IPv4 /32, IPv6 /64.';
+
+CREATE FUNCTION auth.is_rate_limited(email text, ip inet) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  digest bytea := auth.email_digest($1);
+begin
+  if digest is null and $2 is null then
+    return true;
+  end if;
+  if $2 is not null and auth.limit_wait('login_ip', inet_send(auth.ip_bucket($2))) is not null then
+    return true;
+  end if;
+  if digest is null then
+    return false;
+  end if;
+  return auth.limit_wait('login_email', digest) is not null or exists (
+    select from auth.attempt_subject($1, null) as s, auth.account_wait(s.user_id, false) as w
+    where w.is_locked or w.retry_after is not null
+  );
+end
+$_$;
+
+ALTER FUNCTION auth.is_rate_limited(email text, ip inet) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.is_rate_limited(email text, ip inet) IS 'Whether an attempt would be refused now; a hint, as only auth.login_attempt_begin takes part in the limit.';
+
+CREATE FUNCTION auth.keep_epoch() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception 'the epoch of a person can only grow: % is less than %', new.auth_epoch, old.auth_epoch using
+    errcode = 'check_violation', schema = tg_table_schema, table = tg_table_name, column = 'auth_epoch',
+    constraint = 'keep_epoch', hint = 'sessions that were ended would be good again; let people log in anew';
+end
+$$;
+
+ALTER FUNCTION auth.keep_epoch() OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.keep_epoch() IS 'Refuses to lower a person''s epoch; for a trigger.';
+
+CREATE FUNCTION auth.limit_take(scope text, key bytea) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  named record;
+begin
+  select r.max_hits, r.period into strict named from auth.rate_limits as r where r.scope = $1;
+  return auth.rate_take($1, $2, named.max_hits, named.period);
+end
+$_$;
+
+ALTER FUNCTION auth.limit_take(scope text, key bytea) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.limit_take(scope text, key bytea) IS 'Takes one hit of a limit of auth.rate_limits: null where it was free, otherwise how long to wait.';
+
+CREATE FUNCTION auth.limit_wait(scope text, key bytea) RETURNS interval
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  named record;
+begin
+  select r.max_hits, r.period into strict named from auth.rate_limits as r where r.scope = $1;
+  return auth.rate_wait($1, $2, named.max_hits, named.period);
+end
+$_$;
+
+ALTER FUNCTION auth.limit_wait(scope text, key bytea) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.limit_wait(scope text, key bytea) IS 'How long until a limit of auth.rate_limits would let the next hit through, or null for now.';
+
+CREATE FUNCTION auth.login_attempt_begin(email text, ip inet, device_cookie_hash bytea DEFAULT NULL::bytea, OUT allowed boolean, OUT retry_after interval, OUT reason text, OUT attempt_id uuid) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  digest bytea := auth.email_digest($1);
+  subject record;
+  account record;
+begin
+  if digest is null and $2 is null then
+    raise exception 'an attempt to log in has neither an address nor a network, so nothing would limit it' using
+      errcode = 'invalid_parameter_value', hint = 'give the e-mail address that was typed, or the IP address';
+  end if;
+  allowed := false;
+  if $2 is not null then
+    retry_after := auth.limit_take('login_ip', inet_send(auth.ip_bucket($2)));
+    if retry_after is not null then
+      reason := 'rate_limited';
+      return;
+    end if;
+  end if;
+  if digest is not null then
+    select s.user_id, s.device_id into subject from auth.attempt_subject($1, $3) as s;
+    select w.is_locked, w.retry_after into account
+    from auth.account_wait(subject.user_id, subject.device_id is not null) as w;
+    if account.is_locked then
+      reason := 'locked';
+      return;
+    end if;
+    retry_after := account.retry_after;
+    if retry_after is null and subject.device_id is not null then
+      retry_after := auth.limit_take('login_device', uuid_send(subject.device_id));
+    elsif retry_after is null then
+      retry_after := auth.limit_take('login_email', digest);
+    end if;
+    if retry_after is not null then
+      reason := 'rate_limited';
+      return;
+    end if;
+  end if;
+  allowed := true;
+  reason := 'ok';
+  attempt_id := app.uuid7();
+end
+$_$;
+
+ALTER FUNCTION auth.login_attempt_begin(email text, ip inet, device_cookie_hash bytea, OUT allowed boolean, OUT retry_after interval, OUT reason text, OUT attempt_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.login_attempt_begin(email text, ip inet, device_cookie_hash bytea, OUT allowed boolean, OUT retry_after interval, OUT reason text, OUT attempt_id uuid) IS 'Reserves an attempt to log in, before the password is looked at; commit it at once.';
+
+CREATE FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) RETURNS TABLE(user_id uuid, email_key text, payload jsonb)
+    LANGUAGE plpgsql ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  person record;
+begin
+  select u.id, u.auth_epoch, u.email_key into person
+  from auth.users as u
+  where u.id = (select t.user_id from auth.one_time_tokens as t where t.token_hash = $1 and t.purpose = $2)
+    and u.status in ('pending', 'active')
+  for share;
+  return query
+    update auth.one_time_tokens as t set consumed_at = now()
+    where t.token_hash = $1 and t.purpose = $2 and t.user_id = person.id
+      and t.consumed_at is null and t.superseded_at is null and t.expires_at > now()
+      and t.auth_epoch = person.auth_epoch
+      and (t.purpose = 'email_change' or t.email_key = person.email_key)
+    returning t.user_id, t.email_key, t.payload;
+end
+$_$;
+
+ALTER FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) IS 'Uses up a token and returns whose it was; no row where it is no good.';
+
+CREATE FUNCTION auth.password_change(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint DEFAULT 0) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  perform from auth.users as u where u.id = $1 and u.status in ('pending', 'active') for no key update;
+  if not found then
+    return false;
+  end if;
+  update auth_private.password_hashes as h set prefix = $3, digest = $4, pepper_id = $5, changed_at = now()
+  where h.user_id = $1 and sha256(h.digest) = sha256($2);
+  if not found then
+    return false;
+  end if;
+  update auth.users as u set password_changed_at = now(), updated_at = now() where u.id = $1;
+  perform auth.revoke_all_user_sessions($1, 'password_change');
+  insert into ops.system_event (event, actor) values ('password.change', $1::text);
+  return true;
+end
+$_$;
+
+ALTER FUNCTION auth.password_change(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.password_change(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) IS 'Sets a new password for who shows the old digest, and ends every session; false where it does not match.';
+
+CREATE FUNCTION auth.password_create(user_id uuid, prefix text, digest bytea, pepper_id smallint DEFAULT 0) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  perform from auth.users as u where u.id = $1 and u.status = 'pending' for no key update;
+  if not found then
+    return false;
+  end if;
+  insert into auth_private.password_hashes (user_id, prefix, digest, pepper_id) values ($1, $2, $3, $4)
+  on conflict on constraint pk_password_hashes do nothing;
+  if not found then
+    return false;
+  end if;
+  update auth.users as u set password_changed_at = now(), updated_at = now() where u.id = $1;
+  return true;
+end
+$_$;
+
+ALTER FUNCTION auth.password_create(user_id uuid, prefix text, digest bytea, pepper_id smallint) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.password_create(user_id uuid, prefix text, digest bytea, pepper_id smallint) IS 'Sets the first password of a person who is pending; false where there is one, or the person is not.';
+
+CREATE FUNCTION auth.password_matches(user_id uuid, digest bytea) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  return exists (
+    select from auth_private.password_hashes as h where h.user_id = $1 and sha256(h.digest) = sha256($2)
+  );
+end
+$_$;
+
+ALTER FUNCTION auth.password_matches(user_id uuid, digest bytea) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.password_matches(user_id uuid, digest bytea) IS 'Whether that is the digest of the person''s password.';
+
+CREATE FUNCTION auth.password_prefix(user_id uuid, OUT prefix text, OUT pepper_id smallint) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  select h.prefix, h.pepper_id into prefix, pepper_id from auth_private.password_hashes as h where h.user_id = $1;
+end
+$_$;
+
+ALTER FUNCTION auth.password_prefix(user_id uuid, OUT prefix text, OUT pepper_id smallint) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.password_prefix(user_id uuid, OUT prefix text, OUT pepper_id smallint) IS 'Parameters and salt of a person''s password, and its pepper; nulls where there is none.';
+
+CREATE FUNCTION auth.password_rehash(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint DEFAULT 0) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  update auth_private.password_hashes as h set prefix = $3, digest = $4, pepper_id = $5
+  where h.user_id = $1 and sha256(h.digest) = sha256($2);
+  return found;
+end
+$_$;
+
+ALTER FUNCTION auth.password_rehash(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.password_rehash(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) IS 'Keeps the same password by newer parameters, for who shows the old digest.';
+
+CREATE FUNCTION auth.password_reset(token_hash bytea, prefix text, digest bytea, pepper_id smallint DEFAULT 0) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  person uuid := (
+    select t.user_id from auth.one_time_tokens as t where t.token_hash = $1 and t.purpose = 'password_reset'
+  );
+begin
+  perform from auth.users as u where u.id = person for no key update;
+  if not exists (select from auth.one_time_token_use($1, 'password_reset')) then
+    return null;
+  end if;
+  insert into auth_private.password_hashes as h (user_id, prefix, digest, pepper_id) values (person, $2, $3, $4)
+  on conflict on constraint pk_password_hashes do update
+  set prefix = excluded.prefix, digest = excluded.digest, pepper_id = excluded.pepper_id, changed_at = now();
+  update auth.users as u
+  set password_changed_at = now(), updated_at = now(), email_verified_at = coalesce(u.email_verified_at, now())
+  where u.id = person;
+  perform auth.revoke_all_user_sessions(person, 'password_reset');
+  update auth.account_throttle as t set consecutive_failures = 0, next_attempt_at = null where t.user_id = person;
+  insert into ops.system_event (event, actor) values ('password.reset', person::text);
+  return person;
+end
+$_$;
+
+ALTER FUNCTION auth.password_reset(token_hash bytea, prefix text, digest bytea, pepper_id smallint) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth.password_reset(token_hash bytea, prefix text, digest bytea, pepper_id smallint) IS 'Uses up a mailed token, sets the password and ends every session; returns whose, or null.';
+
+CREATE FUNCTION auth.rate_take(scope text, key bytea, max_hits integer, period interval) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  wait interval;
+begin
+  if $1 is null or $2 is null or $3 is null or $3 not between 1 and 1000 or $4 is null or $4 <= interval '0' then
+    raise exception 'a limit needs a scope, a key, 1 to 1000 hits and a period: got %, %, % and %', $1, $2, $3, $4 using
+      errcode = 'invalid_parameter_value',
+      hint = 'leave out the limit where there is no key: a key that is missing would be shared by all';
+  end if;
+  wait := auth.rate_wait($1, $2, $3, $4);
+  if wait is not null then
+    return wait;
+  end if;
+  insert into auth.rate_buckets as b (scope, key, hits, expires_at)
+  values ($1, $2, array[clock_timestamp()], clock_timestamp() + $4)
+  on conflict on constraint pk_rate_buckets do update set
+    hits = case
+      when cardinality(b.hits) < $3 then b.hits
+      else b.hits[cardinality(b.hits) - $3 + 2:]
+    end || clock_timestamp(),
+    expires_at = clock_timestamp() + $4
+  where cardinality(b.hits) < $3 or b.hits[cardinality(b.hits) - $3 + 1] <= clock_timestamp() - $4;
+  if found then
+    return null;
+  end if;
+  return $4;
+end
+$_$;
+
+ALTER FUNCTION auth.rate_take(scope text, key bytea, max_hits integer, period interval) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.rate_take(scope text, key bytea, max_hits integer, period interval) IS 'Takes one hit: null where it was free, otherwise how long to wait.';
+
+CREATE FUNCTION auth.rate_wait(scope text, key bytea, max_hits integer, period interval) RETURNS interval
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  oldest timestamp with time zone := (
+    select b.hits[cardinality(b.hits) - $3 + 1] from auth.rate_buckets as b where b.scope = $1 and b.key = $2
+  );
+begin
+  if oldest > clock_timestamp() - $4 then
+    return oldest + $4 - clock_timestamp();
+  end if;
+  return null;
+end
+$_$;
+
+ALTER FUNCTION auth.rate_wait(scope text, key bytea, max_hits integer, period interval) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.rate_wait(scope text, key bytea, max_hits integer, period interval) IS 'How long until the next hit would be let through, or null for now.';
+
+CREATE FUNCTION auth.record_login_attempt(email text, ip inet, success boolean, reason text, device_cookie_hash bytea DEFAULT NULL::bytea, attempt_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  digest bytea := auth.email_digest($1);
+  subject record;
+  written uuid := coalesce($6, app.uuid7());
+begin
+  select s.user_id, s.device_id into subject from auth.attempt_subject($1, $5) as s;
+  insert into auth.login_attempts (id, email_digest, user_id, ip, device_id, success, reason)
+  values (written, digest, subject.user_id, $2, subject.device_id, $3, $4);
+  if subject.user_id is null then
+    return written;
+  end if;
+  if $3 then
+    delete from auth.rate_buckets as b
+    where (b.scope = 'login_email' and b.key = digest)
+      or (b.scope = 'login_device' and b.key = uuid_send(subject.device_id));
+    update auth.account_throttle as t set consecutive_failures = 0, next_attempt_at = null
+    where t.user_id = subject.user_id and t.consecutive_failures > 0;
+    insert into auth.user_activity as a (user_id, last_login_at, last_login_ip, last_seen_at)
+    values (subject.user_id, now(), $2, now())
+    on conflict on constraint pk_user_activity do update
+    set last_login_at = excluded.last_login_at, last_login_ip = excluded.last_login_ip,
+      last_seen_at = excluded.last_seen_at;
+  elsif $4 in ('invalid_password', 'mfa_failed') then
+    perform auth.account_failed(subject.user_id);
+  end if;
+  return written;
+end
+$_$;
+
+ALTER FUNCTION auth.record_login_attempt(email text, ip inet, success boolean, reason text, device_cookie_hash bytea, attempt_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.record_login_attempt(email text, ip inet, success boolean, reason text, device_cookie_hash bytea, attempt_id uuid) IS 'Writes down what came of an attempt; a success frees the account, a failure makes it wait. Returns the id.';
+
+CREATE FUNCTION auth.recovery_code_use(user_id uuid, code_hash bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  update auth.recovery_codes as c set used_at = now()
+  where c.user_id = $1 and c.code_hash = $2 and c.used_at is null;
+  return found;
+end
+$_$;
+
+ALTER FUNCTION auth.recovery_code_use(user_id uuid, code_hash bytea) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.recovery_code_use(user_id uuid, code_hash bytea) IS 'Uses up a recovery code; false where there is none or it was used.';
+
+CREATE FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text DEFAULT 'revoke_all'::text, revoked_by uuid DEFAULT NULL::uuid) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  marked integer;
+begin
+  update auth.users as u set auth_epoch = u.auth_epoch + 1, updated_at = now() where u.id = $1;
+  update auth.sessions as s set revoked_at = now(), revoke_reason = $2, revoked_by = $3
+  where s.user_id = $1 and s.revoked_at is null;
+  get diagnostics marked = row_count;
+  return marked;
+end
+$_$;
+
+ALTER FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text, revoked_by uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text, revoked_by uuid) IS 'Ends every session and token of a person, those being opened meanwhile too; returns how many sessions.';
+
+CREATE FUNCTION auth.totp_accept(factor_id uuid, step bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  update auth.mfa_factors as f set last_step = $2, consecutive_failures = 0, locked_until = null, last_used_at = now()
+  where f.id = $1 and f.kind = 'totp' and f.status = 'active' and f.last_step < $2
+    and (f.locked_until is null or f.locked_until <= clock_timestamp())
+    and $2 - floor(extract(epoch from clock_timestamp()) / f.period) between -2 and 2;
+  return found;
+end
+$_$;
+
+ALTER FUNCTION auth.totp_accept(factor_id uuid, step bigint) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.totp_accept(factor_id uuid, step bigint) IS 'Uses up a step of an active factor and those before it; false where it was used, or the factor is locked.';
+
+CREATE FUNCTION auth.totp_confirm(factor_id uuid, step bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+begin
+  update auth.mfa_factors as f
+  set status = 'active', confirmed_at = now(), last_step = $2, consecutive_failures = 0, last_used_at = now()
+  where f.id = $1 and f.kind = 'totp' and f.status = 'pending'
+    and (f.locked_until is null or f.locked_until <= clock_timestamp())
+    and $2 - floor(extract(epoch from clock_timestamp()) / f.period) between -2 and 2;
+  return found;
+end
+$_$;
+
+ALTER FUNCTION auth.totp_confirm(factor_id uuid, step bigint) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.totp_confirm(factor_id uuid, step bigint) IS 'Makes a pending factor active by its first code, whose step is used up.';
+
+CREATE FUNCTION auth.valid_session(session_id uuid, member_epoch integer DEFAULT NULL::integer) RETURNS TABLE(user_id uuid, tenant_id uuid, device_id uuid, auth_epoch integer, aal smallint, amr text[], auth_time timestamp with time zone, last_seen_at timestamp with time zone)
+    LANGUAGE sql STABLE ROWS 1
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select s.user_id, s.tenant_id, s.device_id, s.auth_epoch, s.aal, s.amr, s.auth_time, s.last_seen_at
+  from auth.sessions as s
+  join auth.users as u on u.id = s.user_id
+  left join auth.devices as d on d.id = s.device_id
+  where s.id = $1
+    and s.revoked_at is null
+    and now() < s.idle_expires_at
+    and now() < s.absolute_expires_at
+    and s.auth_epoch = u.auth_epoch
+    and (s.tenant_id is null or s.member_epoch = $2)
+    and u.status = 'active'
+    and d.revoked_at is null
+$_$;
+
+ALTER FUNCTION auth.valid_session(session_id uuid, member_epoch integer) OWNER TO app_owner;
+
+COMMENT ON FUNCTION auth.valid_session(session_id uuid, member_epoch integer) IS 'The session if it is good now, otherwise no row; one for a tenant needs the membership''s current epoch.';
+
+CREATE FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  inner_pad bytea := decode(repeat('36', 64), 'hex');
+  outer_pad bytea := decode(repeat('5c', 64), 'hex');
+begin
+  for place in 0..octet_length(secret) - 1 loop
+    inner_pad := set_byte(inner_pad, place, get_byte(secret, place) # 54);
+    outer_pad := set_byte(outer_pad, place, get_byte(secret, place) # 92);
+  end loop;
+  return sha256(outer_pad || sha256(inner_pad || message));
+end
+$$;
+
+ALTER FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) OWNER TO app_secrets;
+
+COMMENT ON FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) IS 'HMAC-SHA-256 with a key of up to 64 bytes (RFC 2104).';
 
 CREATE FUNCTION billing.check_line() RETURNS trigger
     LANGUAGE plpgsql
@@ -485,6 +1104,637 @@ ALTER TABLE app.alembic_version OWNER TO app_owner;
 COMMENT ON TABLE app.alembic_version IS 'The revisions that are applied; kept by Alembic.';
 
 COMMENT ON COLUMN app.alembic_version.version_num IS 'The newest revision of a chain.';
+
+CREATE TABLE auth.account_throttle (
+    user_id uuid NOT NULL,
+    consecutive_failures integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone,
+    last_failure_at timestamp with time zone,
+    CONSTRAINT ck_account_throttle_consecutive_failures CHECK ((consecutive_failures >= 0))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.account_throttle FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.account_throttle OWNER TO app_owner;
+
+COMMENT ON TABLE auth.account_throttle IS 'Failed logins of a person since the last good one.';
+
+COMMENT ON COLUMN auth.account_throttle.user_id IS 'The person.';
+
+COMMENT ON COLUMN auth.account_throttle.consecutive_failures IS 'Failed logins since the last one that succeeded.';
+
+COMMENT ON COLUMN auth.account_throttle.next_attempt_at IS 'Until when further attempts are refused.';
+
+COMMENT ON COLUMN auth.account_throttle.last_failure_at IS 'When the last one failed.';
+
+CREATE TABLE auth.api_keys (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    last4 text NOT NULL,
+    key_hash bytea NOT NULL,
+    scopes text[] DEFAULT '{}'::text[] NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    last_used_ip inet,
+    revoked_at timestamp with time zone,
+    replaced_by uuid,
+    CONSTRAINT ck_api_keys_expiry CHECK ((expires_at > created_at)),
+    CONSTRAINT ck_api_keys_key_hash CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT ck_api_keys_last4 CHECK ((length(last4) = 4)),
+    CONSTRAINT ck_api_keys_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT ck_api_keys_prefix CHECK (((length(prefix) >= 1) AND (length(prefix) <= 32))),
+    CONSTRAINT ck_api_keys_replaced_by CHECK ((replaced_by <> id)),
+    CONSTRAINT ck_api_keys_scopes CHECK ((cardinality(scopes) <= 100))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.api_keys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.api_keys OWNER TO app_owner;
+
+COMMENT ON TABLE auth.api_keys IS 'Keys by which programs work for a tenant.';
+
+COMMENT ON COLUMN auth.api_keys.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN auth.api_keys.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.api_keys.user_id IS 'The person whose key it is; empty for the tenant''s own. No foreign key, see auth.api_key_check.';
+
+COMMENT ON COLUMN auth.api_keys.name IS 'What people call it.';
+
+COMMENT ON COLUMN auth.api_keys.prefix IS 'The beginning of the key, to tell it by.';
+
+COMMENT ON COLUMN auth.api_keys.last4 IS 'Its last four characters, to tell it by.';
+
+COMMENT ON COLUMN auth.api_keys.key_hash IS 'SHA-256 of the key, which has 256 random bits.';
+
+COMMENT ON COLUMN auth.api_keys.scopes IS 'What it may be used for.';
+
+COMMENT ON COLUMN auth.api_keys.created_by IS 'The person who made it.';
+
+COMMENT ON COLUMN auth.api_keys.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.api_keys.expires_at IS 'Until when it is good; empty for no end.';
+
+COMMENT ON COLUMN auth.api_keys.last_used_at IS 'When it was last used, to a minute; without an index, as it moves.';
+
+COMMENT ON COLUMN auth.api_keys.last_used_ip IS 'From which address it was last used.';
+
+COMMENT ON COLUMN auth.api_keys.revoked_at IS 'When it was ended.';
+
+COMMENT ON COLUMN auth.api_keys.replaced_by IS 'The key that takes its place; both are good until this one is ended.';
+
+CREATE TABLE auth.devices (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid NOT NULL,
+    cookie_hash bytea NOT NULL,
+    fingerprint_hmac bytea,
+    label text,
+    user_agent text,
+    first_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_ip inet,
+    trusted_until timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT ck_devices_cookie_hash CHECK ((octet_length(cookie_hash) = 32)),
+    CONSTRAINT ck_devices_fingerprint_hmac CHECK ((octet_length(fingerprint_hmac) = 32)),
+    CONSTRAINT ck_devices_label CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT ck_devices_user_agent CHECK ((length(user_agent) <= 512))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.devices FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.devices OWNER TO app_owner;
+
+COMMENT ON TABLE auth.devices IS 'What people log in on; each keeps a cookie of its own.';
+
+COMMENT ON COLUMN auth.devices.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.devices.user_id IS 'The person who logged in on it.';
+
+COMMENT ON COLUMN auth.devices.cookie_hash IS 'SHA-256 of the cookie that the device keeps.';
+
+COMMENT ON COLUMN auth.devices.fingerprint_hmac IS 'Keyed digest of what the device looks like; a sign of risk, never a reason to log out.';
+
+COMMENT ON COLUMN auth.devices.label IS 'What the person calls it.';
+
+COMMENT ON COLUMN auth.devices.user_agent IS 'What its browser says it is.';
+
+COMMENT ON COLUMN auth.devices.first_seen_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.devices.last_seen_at IS 'When it was last used; without an index, as it moves.';
+
+COMMENT ON COLUMN auth.devices.last_ip IS 'From which address it was last used.';
+
+COMMENT ON COLUMN auth.devices.trusted_until IS 'Until when it needs no second factor.';
+
+COMMENT ON COLUMN auth.devices.revoked_at IS 'When it was cast off.';
+
+CREATE TABLE auth.login_attempts (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    attempted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    email_digest bytea,
+    user_id uuid,
+    ip inet,
+    ip_bucket inet GENERATED ALWAYS AS (auth.ip_bucket(ip)) STORED,
+    device_id uuid,
+    success boolean NOT NULL,
+    reason text NOT NULL,
+    CONSTRAINT ck_login_attempts_email_digest CHECK ((octet_length(email_digest) = 32)),
+    CONSTRAINT ck_login_attempts_reason CHECK ((reason = ANY (ARRAY['ok'::text, 'invalid_password'::text, 'unknown_user'::text, 'rate_limited'::text, 'locked'::text, 'mfa_failed'::text, 'suspended'::text, 'unverified'::text]))),
+    CONSTRAINT ck_login_attempts_success CHECK ((success = (reason = 'ok'::text)))
+)
+PARTITION BY RANGE (attempted_at);
+
+ALTER TABLE ONLY auth.login_attempts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.login_attempts OWNER TO app_owner;
+
+COMMENT ON TABLE auth.login_attempts IS 'Who tried to log in, for 90 days; what limits is in auth.rate_buckets.';
+
+COMMENT ON COLUMN auth.login_attempts.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.login_attempts.attempted_at IS 'When it was.';
+
+COMMENT ON COLUMN auth.login_attempts.email_digest IS 'Keyed digest of the address that was typed, see auth.email_digest; empty where none was.';
+
+COMMENT ON COLUMN auth.login_attempts.user_id IS 'The person with that address, or empty; no foreign key, as rows outlive people until they are too old.';
+
+COMMENT ON COLUMN auth.login_attempts.ip IS 'Where it came from.';
+
+COMMENT ON COLUMN auth.login_attempts.ip_bucket IS 'The network that counts as one address.';
+
+COMMENT ON COLUMN auth.login_attempts.device_id IS 'The known device it came from; no foreign key, as for the person.';
+
+COMMENT ON COLUMN auth.login_attempts.success IS 'Whether the person was let in.';
+
+COMMENT ON COLUMN auth.login_attempts.reason IS 'ok, or why not.';
+
+CREATE TABLE auth.login_attempts_default (
+    id uuid DEFAULT app.uuid7() CONSTRAINT login_attempts_id_not_null NOT NULL,
+    attempted_at timestamp with time zone DEFAULT clock_timestamp() CONSTRAINT login_attempts_attempted_at_not_null NOT NULL,
+    email_digest bytea,
+    user_id uuid,
+    ip inet,
+    ip_bucket inet GENERATED ALWAYS AS (auth.ip_bucket(ip)) STORED,
+    device_id uuid,
+    success boolean CONSTRAINT login_attempts_success_not_null NOT NULL,
+    reason text CONSTRAINT login_attempts_reason_not_null NOT NULL,
+    CONSTRAINT ck_login_attempts_email_digest CHECK ((octet_length(email_digest) = 32)),
+    CONSTRAINT ck_login_attempts_reason CHECK ((reason = ANY (ARRAY['ok'::text, 'invalid_password'::text, 'unknown_user'::text, 'rate_limited'::text, 'locked'::text, 'mfa_failed'::text, 'suspended'::text, 'unverified'::text]))),
+    CONSTRAINT ck_login_attempts_success CHECK ((success = (reason = 'ok'::text)))
+);
+
+ALTER TABLE ONLY auth.login_attempts_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.login_attempts_default OWNER TO app_owner;
+
+COMMENT ON TABLE auth.login_attempts_default IS 'Rows of auth.login_attempts that no other partition is there for; should be empty.';
+
+CREATE TABLE auth.mfa_factors (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    label text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    secret_ciphertext bytea,
+    key_id smallint,
+    digits smallint DEFAULT 6 NOT NULL,
+    period smallint DEFAULT 30 NOT NULL,
+    algorithm text DEFAULT 'SHA1'::text NOT NULL,
+    last_step bigint DEFAULT '-1'::integer NOT NULL,
+    consecutive_failures smallint DEFAULT 0 NOT NULL,
+    locked_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT ck_mfa_factors_algorithm CHECK ((algorithm = ANY (ARRAY['SHA1'::text, 'SHA256'::text, 'SHA512'::text]))),
+    CONSTRAINT ck_mfa_factors_confirmed CHECK (((status <> 'active'::text) OR (confirmed_at IS NOT NULL))),
+    CONSTRAINT ck_mfa_factors_consecutive_failures CHECK ((consecutive_failures >= 0)),
+    CONSTRAINT ck_mfa_factors_digits CHECK ((digits = ANY (ARRAY[6, 8]))),
+    CONSTRAINT ck_mfa_factors_kind CHECK ((kind = ANY (ARRAY['totp'::text, 'webauthn'::text]))),
+    CONSTRAINT ck_mfa_factors_label CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT ck_mfa_factors_last_step CHECK ((last_step >= '-1'::integer)),
+    CONSTRAINT ck_mfa_factors_period CHECK (((period >= 15) AND (period <= 120))),
+    CONSTRAINT ck_mfa_factors_secret CHECK (((kind <> 'totp'::text) OR ((secret_ciphertext IS NOT NULL) AND (key_id IS NOT NULL)))),
+    CONSTRAINT ck_mfa_factors_secret_ciphertext CHECK (((octet_length(secret_ciphertext) >= 44) AND (octet_length(secret_ciphertext) <= 4096))),
+    CONSTRAINT ck_mfa_factors_status CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'disabled'::text])))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.mfa_factors FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.mfa_factors OWNER TO app_owner;
+
+COMMENT ON TABLE auth.mfa_factors IS 'Second factors of people.';
+
+COMMENT ON COLUMN auth.mfa_factors.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.mfa_factors.user_id IS 'The person.';
+
+COMMENT ON COLUMN auth.mfa_factors.kind IS 'totp or webauthn.';
+
+COMMENT ON COLUMN auth.mfa_factors.label IS 'What the person calls it.';
+
+COMMENT ON COLUMN auth.mfa_factors.status IS 'pending until the person has shown a code, then active, in the end disabled.';
+
+COMMENT ON COLUMN auth.mfa_factors.secret_ciphertext IS 'The secret, encrypted by the application and bound to this row: nonce, ciphertext, tag.';
+
+COMMENT ON COLUMN auth.mfa_factors.key_id IS 'Which key of the application it is encrypted with.';
+
+COMMENT ON COLUMN auth.mfa_factors.digits IS 'How many digits a code has.';
+
+COMMENT ON COLUMN auth.mfa_factors.period IS 'How many seconds a step takes.';
+
+COMMENT ON COLUMN auth.mfa_factors.algorithm IS 'SHA1, SHA256 or SHA512.';
+
+COMMENT ON COLUMN auth.mfa_factors.last_step IS 'The step of the newest code that was accepted; it and those before are used up.';
+
+COMMENT ON COLUMN auth.mfa_factors.consecutive_failures IS 'Wrong codes since the last right one.';
+
+COMMENT ON COLUMN auth.mfa_factors.locked_until IS 'Until when no code is accepted.';
+
+COMMENT ON COLUMN auth.mfa_factors.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.mfa_factors.confirmed_at IS 'When the person first showed a code.';
+
+COMMENT ON COLUMN auth.mfa_factors.last_used_at IS 'When a code was last accepted.';
+
+CREATE TABLE auth.one_time_tokens (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    token_hash bytea NOT NULL,
+    email_key text NOT NULL COLLATE pg_catalog."C",
+    auth_epoch integer NOT NULL,
+    payload jsonb DEFAULT '{}'::jsonb NOT NULL,
+    requested_ip inet,
+    attempts smallint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    consumed_at timestamp with time zone,
+    superseded_at timestamp with time zone,
+    CONSTRAINT ck_one_time_tokens_attempts CHECK ((attempts >= 0)),
+    CONSTRAINT ck_one_time_tokens_email_key CHECK (((length(email_key) >= 3) AND (length(email_key) <= 254))),
+    CONSTRAINT ck_one_time_tokens_expiry CHECK ((expires_at > created_at)),
+    CONSTRAINT ck_one_time_tokens_lifetime CHECK (((purpose = 'email_verify'::text) OR (expires_at <= (created_at + '24:00:00'::interval)))),
+    CONSTRAINT ck_one_time_tokens_payload CHECK ((jsonb_typeof(payload) = 'object'::text)),
+    CONSTRAINT ck_one_time_tokens_purpose CHECK ((purpose = ANY (ARRAY['password_reset'::text, 'email_verify'::text, 'email_change'::text, 'magic_link'::text, 'unlock'::text]))),
+    CONSTRAINT ck_one_time_tokens_token_hash CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ONLY auth.one_time_tokens FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.one_time_tokens OWNER TO app_owner;
+
+COMMENT ON TABLE auth.one_time_tokens IS 'What is mailed to people to prove themselves by, once.';
+
+COMMENT ON COLUMN auth.one_time_tokens.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.one_time_tokens.user_id IS 'The person it was made for.';
+
+COMMENT ON COLUMN auth.one_time_tokens.purpose IS 'password_reset, email_verify, email_change, magic_link or unlock.';
+
+COMMENT ON COLUMN auth.one_time_tokens.token_hash IS 'SHA-256 of the token, or a keyed digest of a short code.';
+
+COMMENT ON COLUMN auth.one_time_tokens.email_key IS 'The address it was mailed to; where that is the person''s own, it still has to be when it is used.';
+
+COMMENT ON COLUMN auth.one_time_tokens.auth_epoch IS 'The person''s epoch when it was made: a new password or the end of all sessions ends it too.';
+
+COMMENT ON COLUMN auth.one_time_tokens.payload IS 'Whatever else its purpose needs, a JSON object; no secrets.';
+
+COMMENT ON COLUMN auth.one_time_tokens.requested_ip IS 'The address it was asked for from.';
+
+COMMENT ON COLUMN auth.one_time_tokens.attempts IS 'How often a short code was tried.';
+
+COMMENT ON COLUMN auth.one_time_tokens.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.one_time_tokens.expires_at IS 'Until when it is good: 24 hours at the most, but for email_verify.';
+
+COMMENT ON COLUMN auth.one_time_tokens.consumed_at IS 'When it was used.';
+
+COMMENT ON COLUMN auth.one_time_tokens.superseded_at IS 'When a newer one took its place.';
+
+CREATE TABLE auth.rate_buckets (
+    scope text NOT NULL COLLATE pg_catalog."C",
+    key bytea NOT NULL,
+    hits timestamp with time zone[] NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_rate_buckets_hits CHECK (((cardinality(hits) >= 1) AND (cardinality(hits) <= 1000))),
+    CONSTRAINT ck_rate_buckets_key CHECK (((octet_length(key) >= 1) AND (octet_length(key) <= 64))),
+    CONSTRAINT ck_rate_buckets_scope CHECK ((scope ~ '^[a-z][a-z0-9_]{0,39}$'::text))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.rate_buckets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.rate_buckets OWNER TO app_owner;
+
+COMMENT ON TABLE auth.rate_buckets IS 'What counts towards limits, a row for each key.';
+
+COMMENT ON COLUMN auth.rate_buckets.scope IS 'What is limited, e.g. login_email.';
+
+COMMENT ON COLUMN auth.rate_buckets.key IS 'Whom it is limited for: a digest, an id or a network, as bytes.';
+
+COMMENT ON COLUMN auth.rate_buckets.hits IS 'The times of the last hits, no more than the limit.';
+
+COMMENT ON COLUMN auth.rate_buckets.expires_at IS 'When the last hit stops counting, and the row may go.';
+
+CREATE TABLE auth.rate_limits (
+    scope text NOT NULL,
+    max_hits integer NOT NULL,
+    period interval NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_rate_limits_max_hits CHECK (((max_hits >= 1) AND (max_hits <= 1000))),
+    CONSTRAINT ck_rate_limits_period CHECK (((period >= '00:00:01'::interval) AND (period <= '31 days'::interval))),
+    CONSTRAINT ck_rate_limits_scope CHECK ((scope ~ '^[a-z][a-z0-9_]{0,39}$'::text))
+);
+
+ALTER TABLE ONLY auth.rate_limits FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.rate_limits OWNER TO app_owner;
+
+COMMENT ON TABLE auth.rate_limits IS 'How often something may be tried.';
+
+COMMENT ON COLUMN auth.rate_limits.scope IS 'What is limited, e.g. login_email.';
+
+COMMENT ON COLUMN auth.rate_limits.max_hits IS 'How often within the period.';
+
+COMMENT ON COLUMN auth.rate_limits.period IS 'The period, which slides.';
+
+COMMENT ON COLUMN auth.rate_limits.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE auth.recovery_codes (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT ck_recovery_codes_code_hash CHECK ((octet_length(code_hash) = 32))
+);
+
+ALTER TABLE ONLY auth.recovery_codes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.recovery_codes OWNER TO app_owner;
+
+COMMENT ON TABLE auth.recovery_codes IS 'Codes that people keep on paper, in place of a second factor.';
+
+COMMENT ON COLUMN auth.recovery_codes.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.recovery_codes.user_id IS 'The person.';
+
+COMMENT ON COLUMN auth.recovery_codes.batch_id IS 'Codes that were made together have the same.';
+
+COMMENT ON COLUMN auth.recovery_codes.code_hash IS 'SHA-256 of a code of at least 112 random bits.';
+
+COMMENT ON COLUMN auth.recovery_codes.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.recovery_codes.used_at IS 'When it was used.';
+
+CREATE TABLE auth.refresh_tokens (
+    session_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    generation integer DEFAULT 0 NOT NULL,
+    token_hash bytea NOT NULL,
+    prev_hash bytea,
+    successor_salt bytea,
+    key_id smallint NOT NULL,
+    rotated_at timestamp with time zone DEFAULT now() NOT NULL,
+    reuse_detected_at timestamp with time zone,
+    CONSTRAINT ck_refresh_tokens_generation CHECK ((generation >= 0)),
+    CONSTRAINT ck_refresh_tokens_prev_hash CHECK ((octet_length(prev_hash) = 32)),
+    CONSTRAINT ck_refresh_tokens_successor_salt CHECK ((octet_length(successor_salt) = 32)),
+    CONSTRAINT ck_refresh_tokens_token_hash CHECK ((octet_length(token_hash) = 32))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.refresh_tokens FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.refresh_tokens OWNER TO app_owner;
+
+COMMENT ON TABLE auth.refresh_tokens IS 'How each session is prolonged; hashes only, changed in place.';
+
+COMMENT ON COLUMN auth.refresh_tokens.session_id IS 'The session; it has one row, changed in place at each refresh.';
+
+COMMENT ON COLUMN auth.refresh_tokens.user_id IS 'The person, as in the session.';
+
+COMMENT ON COLUMN auth.refresh_tokens.generation IS 'How often it was refreshed.';
+
+COMMENT ON COLUMN auth.refresh_tokens.token_hash IS 'SHA-256 of the token that is good now.';
+
+COMMENT ON COLUMN auth.refresh_tokens.prev_hash IS 'SHA-256 of the one before, by which a late or a stolen one is told.';
+
+COMMENT ON COLUMN auth.refresh_tokens.successor_salt IS 'What the current token was derived with, so that callers at once get the same one.';
+
+COMMENT ON COLUMN auth.refresh_tokens.key_id IS 'Which key of the server the token was derived with.';
+
+COMMENT ON COLUMN auth.refresh_tokens.rotated_at IS 'When it was last refreshed.';
+
+COMMENT ON COLUMN auth.refresh_tokens.reuse_detected_at IS 'When an old token was shown again.';
+
+CREATE TABLE auth.sessions (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid NOT NULL,
+    tenant_id uuid,
+    device_id uuid,
+    auth_epoch integer NOT NULL,
+    member_epoch integer,
+    token_hash bytea,
+    aal smallint DEFAULT 1 NOT NULL,
+    amr text[] DEFAULT '{}'::text[] NOT NULL,
+    auth_time timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    idle_expires_at timestamp with time zone NOT NULL,
+    absolute_expires_at timestamp with time zone NOT NULL,
+    ip inet,
+    user_agent text,
+    revoked_at timestamp with time zone,
+    revoke_reason text,
+    revoked_by uuid,
+    CONSTRAINT ck_sessions_aal CHECK (((aal >= 1) AND (aal <= 3))),
+    CONSTRAINT ck_sessions_amr CHECK ((cardinality(amr) <= 10)),
+    CONSTRAINT ck_sessions_expiry CHECK (((idle_expires_at <= absolute_expires_at) AND (created_at < absolute_expires_at))),
+    CONSTRAINT ck_sessions_member_epoch CHECK (((tenant_id IS NULL) = (member_epoch IS NULL))),
+    CONSTRAINT ck_sessions_revoke_reason CHECK (((length(revoke_reason) >= 1) AND (length(revoke_reason) <= 100))),
+    CONSTRAINT ck_sessions_revoked CHECK (((revoked_at IS NULL) = (revoke_reason IS NULL))),
+    CONSTRAINT ck_sessions_revoked_by CHECK (((revoked_by IS NULL) OR (revoked_at IS NOT NULL))),
+    CONSTRAINT ck_sessions_token_hash CHECK ((octet_length(token_hash) = 32)),
+    CONSTRAINT ck_sessions_user_agent CHECK ((length(user_agent) <= 512))
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.sessions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.sessions OWNER TO app_owner;
+
+COMMENT ON TABLE auth.sessions IS 'Logins that last; see auth.valid_session for which are good.';
+
+COMMENT ON COLUMN auth.sessions.id IS 'UUIDv7: unique, and in the order of creation; also what a token names its session by.';
+
+COMMENT ON COLUMN auth.sessions.user_id IS 'The person.';
+
+COMMENT ON COLUMN auth.sessions.tenant_id IS 'The tenant it is for, or empty; no foreign key, as memberships belong to another service.';
+
+COMMENT ON COLUMN auth.sessions.device_id IS 'The device it was opened on.';
+
+COMMENT ON COLUMN auth.sessions.auth_epoch IS 'The person''s epoch when it was opened.';
+
+COMMENT ON COLUMN auth.sessions.member_epoch IS 'The membership''s epoch when it was opened for a tenant.';
+
+COMMENT ON COLUMN auth.sessions.token_hash IS 'SHA-256 of the token, where the session is carried by an opaque cookie.';
+
+COMMENT ON COLUMN auth.sessions.aal IS 'How surely the person was recognised: 1 to 3, as in NIST SP 800-63B.';
+
+COMMENT ON COLUMN auth.sessions.amr IS 'By what the person was recognised, e.g. pwd, otp.';
+
+COMMENT ON COLUMN auth.sessions.auth_time IS 'When the person last proved who he is.';
+
+COMMENT ON COLUMN auth.sessions.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.sessions.last_seen_at IS 'When it was last used; without an index, as it moves.';
+
+COMMENT ON COLUMN auth.sessions.idle_expires_at IS 'When it ends unless it is used; without an index, as it moves.';
+
+COMMENT ON COLUMN auth.sessions.absolute_expires_at IS 'When it ends at the latest.';
+
+COMMENT ON COLUMN auth.sessions.ip IS 'The address it was opened from.';
+
+COMMENT ON COLUMN auth.sessions.user_agent IS 'What the browser said it was.';
+
+COMMENT ON COLUMN auth.sessions.revoked_at IS 'When it was ended before its time.';
+
+COMMENT ON COLUMN auth.sessions.revoke_reason IS 'Why it was ended.';
+
+COMMENT ON COLUMN auth.sessions.revoked_by IS 'Who ended it; empty for the system itself.';
+
+CREATE TABLE auth.user_activity (
+    user_id uuid NOT NULL,
+    last_login_at timestamp with time zone,
+    last_login_ip inet,
+    last_seen_at timestamp with time zone
+)
+WITH (fillfactor='70');
+
+ALTER TABLE ONLY auth.user_activity FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.user_activity OWNER TO app_owner;
+
+COMMENT ON TABLE auth.user_activity IS 'What changes with each login of a person.';
+
+COMMENT ON COLUMN auth.user_activity.user_id IS 'The person.';
+
+COMMENT ON COLUMN auth.user_activity.last_login_at IS 'When the person last logged in.';
+
+COMMENT ON COLUMN auth.user_activity.last_login_ip IS 'From which address.';
+
+COMMENT ON COLUMN auth.user_activity.last_seen_at IS 'When the person was last seen at work.';
+
+CREATE TABLE auth.users (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    email text NOT NULL,
+    email_key text GENERATED ALWAYS AS (lower((email COLLATE "C"))) STORED NOT NULL COLLATE pg_catalog."C",
+    email_verified_at timestamp with time zone,
+    provider text,
+    subject text,
+    status text DEFAULT 'pending'::text NOT NULL,
+    auth_epoch integer DEFAULT 1 NOT NULL,
+    password_changed_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_users_auth_epoch CHECK ((auth_epoch >= 1)),
+    CONSTRAINT ck_users_deleted CHECK (((status = 'deleted'::text) = (deleted_at IS NOT NULL))),
+    CONSTRAINT ck_users_email CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = btrim(email)) AND (POSITION(('@'::text) IN (email)) > 1) AND (email !~ '[[:space:][:cntrl:]]'::text))),
+    CONSTRAINT ck_users_identity CHECK (((provider IS NULL) = (subject IS NULL))),
+    CONSTRAINT ck_users_provider CHECK (((length(provider) >= 1) AND (length(provider) <= 64))),
+    CONSTRAINT ck_users_status CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'deleted'::text]))),
+    CONSTRAINT ck_users_subject CHECK (((length(subject) >= 1) AND (length(subject) <= 255)))
+);
+
+ALTER TABLE ONLY auth.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.users OWNER TO app_owner;
+
+COMMENT ON TABLE auth.users IS 'The people who log in; one may belong to many tenants.';
+
+COMMENT ON COLUMN auth.users.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN auth.users.email IS 'The address as the person wrote it; mail goes there and nowhere else.';
+
+COMMENT ON COLUMN auth.users.email_key IS 'What addresses are compared by: ASCII letters in lower case, nothing else folded.';
+
+COMMENT ON COLUMN auth.users.email_verified_at IS 'When the person proved to read mail at the address.';
+
+COMMENT ON COLUMN auth.users.provider IS 'Who vouches for the person, e.g. cognito; empty for people with a password only.';
+
+COMMENT ON COLUMN auth.users.subject IS 'The person''s identifier at the provider.';
+
+COMMENT ON COLUMN auth.users.status IS 'pending, active, suspended or deleted.';
+
+COMMENT ON COLUMN auth.users.auth_epoch IS 'Sessions and tokens carry the number that was current when they were made; a higher one ends them.';
+
+COMMENT ON COLUMN auth.users.password_changed_at IS 'When the password was last set.';
+
+COMMENT ON COLUMN auth.users.deleted_at IS 'When the person was deleted; the address is free again.';
+
+COMMENT ON COLUMN auth.users.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN auth.users.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE auth_private.digest_keys (
+    purpose text NOT NULL,
+    secret bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_digest_keys_purpose CHECK ((purpose = 'email'::text)),
+    CONSTRAINT ck_digest_keys_secret CHECK ((octet_length(secret) = 32))
+);
+
+ALTER TABLE ONLY auth_private.digest_keys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth_private.digest_keys OWNER TO app_secrets;
+
+COMMENT ON TABLE auth_private.digest_keys IS 'Keys of digests that never leave.';
+
+COMMENT ON COLUMN auth_private.digest_keys.purpose IS 'What is digested with it.';
+
+COMMENT ON COLUMN auth_private.digest_keys.secret IS 'The key, 32 random bytes.';
+
+COMMENT ON COLUMN auth_private.digest_keys.created_at IS 'When the row was made.';
+
+CREATE TABLE auth_private.password_hashes (
+    user_id uuid NOT NULL,
+    prefix text NOT NULL,
+    digest bytea NOT NULL,
+    pepper_id smallint DEFAULT 0 NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_password_hashes_digest CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT ck_password_hashes_prefix CHECK ((prefix ~ '^[$]argon2id[$]v=19[$]m=[0-9]{1,10},t=[0-9]{1,10},p=[0-9]{1,3}[$][A-Za-z0-9+/]{11,86}$'::text))
+);
+
+ALTER TABLE ONLY auth_private.password_hashes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE auth_private.password_hashes OWNER TO app_secrets;
+
+COMMENT ON TABLE auth_private.password_hashes IS 'Passwords, in a form that nobody can read.';
+
+COMMENT ON COLUMN auth_private.password_hashes.user_id IS 'The person.';
+
+COMMENT ON COLUMN auth_private.password_hashes.prefix IS 'Parameters and salt, as argon2 writes them before the hash.';
+
+COMMENT ON COLUMN auth_private.password_hashes.digest IS 'The hash, 32 bytes.';
+
+COMMENT ON COLUMN auth_private.password_hashes.pepper_id IS 'Which key of the application the password was keyed with before it was hashed; 0 for none.';
+
+COMMENT ON COLUMN auth_private.password_hashes.changed_at IS 'When it was last set.';
 
 CREATE TABLE billing.payment_methods (
     tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
@@ -1377,10 +2627,78 @@ COMMENT ON COLUMN tenancy.tenants.delete_after IS 'When its rows may go; until t
 
 COMMENT ON COLUMN tenancy.tenants.deletion_started_at IS 'When the first of its rows went; from then on there is no way back.';
 
+ALTER TABLE ONLY auth.login_attempts ATTACH PARTITION auth.login_attempts_default DEFAULT;
+
 ALTER TABLE ONLY ops.audit_log ATTACH PARTITION ops.audit_log_default DEFAULT;
 
 ALTER TABLE ONLY app.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY auth.login_attempts
+    ADD CONSTRAINT pk_login_attempts PRIMARY KEY (attempted_at, id);
+
+ALTER TABLE ONLY auth.login_attempts_default
+    ADD CONSTRAINT login_attempts_default_pkey PRIMARY KEY (attempted_at, id);
+
+ALTER TABLE ONLY auth.account_throttle
+    ADD CONSTRAINT pk_account_throttle PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY auth.api_keys
+    ADD CONSTRAINT pk_api_keys PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY auth.devices
+    ADD CONSTRAINT pk_devices PRIMARY KEY (id);
+
+ALTER TABLE ONLY auth.mfa_factors
+    ADD CONSTRAINT pk_mfa_factors PRIMARY KEY (id);
+
+ALTER TABLE ONLY auth.one_time_tokens
+    ADD CONSTRAINT pk_one_time_tokens PRIMARY KEY (id);
+
+ALTER TABLE ONLY auth.rate_buckets
+    ADD CONSTRAINT pk_rate_buckets PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY auth.rate_limits
+    ADD CONSTRAINT pk_rate_limits PRIMARY KEY (scope);
+
+ALTER TABLE ONLY auth.recovery_codes
+    ADD CONSTRAINT pk_recovery_codes PRIMARY KEY (id);
+
+ALTER TABLE ONLY auth.refresh_tokens
+    ADD CONSTRAINT pk_refresh_tokens PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT pk_sessions PRIMARY KEY (id);
+
+ALTER TABLE ONLY auth.user_activity
+    ADD CONSTRAINT pk_user_activity PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY auth.users
+    ADD CONSTRAINT pk_users PRIMARY KEY (id);
+
+ALTER TABLE ONLY auth.devices
+    ADD CONSTRAINT uq_devices_cookie_hash UNIQUE (cookie_hash);
+
+ALTER TABLE ONLY auth.one_time_tokens
+    ADD CONSTRAINT uq_one_time_tokens_token_hash UNIQUE (token_hash);
+
+ALTER TABLE ONLY auth.recovery_codes
+    ADD CONSTRAINT uq_recovery_codes_user_id_code_hash UNIQUE (user_id, code_hash);
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT uq_sessions_id_user_id UNIQUE (id, user_id);
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT uq_sessions_token_hash UNIQUE (token_hash);
+
+ALTER TABLE ONLY auth.users
+    ADD CONSTRAINT uq_users_provider_subject UNIQUE (provider, subject);
+
+ALTER TABLE ONLY auth_private.digest_keys
+    ADD CONSTRAINT pk_digest_keys PRIMARY KEY (purpose);
+
+ALTER TABLE ONLY auth_private.password_hashes
+    ADD CONSTRAINT pk_password_hashes PRIMARY KEY (user_id);
 
 ALTER TABLE ONLY billing.subscriptions
     ADD CONSTRAINT ex_subscriptions_tenant_id_customer_id_period EXCLUDE USING gist (tenant_id WITH =, customer_id WITH =, period WITH &&);
@@ -1494,6 +2812,108 @@ ALTER TABLE ONLY tenancy.tenants
     ADD CONSTRAINT uq_tenants_slug UNIQUE (slug);
 
 COMMENT ON INDEX app.alembic_version_pkc IS 'Keeps a revision from being noted twice.';
+
+CREATE INDEX ix_api_keys_tenant_id_replaced_by ON auth.api_keys USING btree (tenant_id, replaced_by) WHERE (replaced_by IS NOT NULL);
+
+COMMENT ON INDEX auth.ix_api_keys_tenant_id_replaced_by IS 'What a key took the place of.';
+
+CREATE INDEX ix_devices_user_id ON auth.devices USING btree (user_id);
+
+COMMENT ON INDEX auth.ix_devices_user_id IS 'The devices of a person.';
+
+CREATE INDEX ix_login_attempts_email_digest_attempted_at ON ONLY auth.login_attempts USING btree (email_digest, attempted_at DESC);
+
+COMMENT ON INDEX auth.ix_login_attempts_email_digest_attempted_at IS 'The newest attempts for an address.';
+
+CREATE INDEX ix_login_attempts_ip_bucket_attempted_at ON ONLY auth.login_attempts USING btree (ip_bucket, attempted_at DESC);
+
+COMMENT ON INDEX auth.ix_login_attempts_ip_bucket_attempted_at IS 'The newest attempts from a network.';
+
+CREATE INDEX ix_mfa_factors_user_id ON auth.mfa_factors USING btree (user_id);
+
+COMMENT ON INDEX auth.ix_mfa_factors_user_id IS 'All factors of a person, disabled ones too.';
+
+CREATE INDEX ix_one_time_tokens_expires_at ON auth.one_time_tokens USING btree (expires_at);
+
+COMMENT ON INDEX auth.ix_one_time_tokens_expires_at IS 'Tokens that are over, for clean-up.';
+
+CREATE INDEX ix_one_time_tokens_user_id ON auth.one_time_tokens USING btree (user_id);
+
+COMMENT ON INDEX auth.ix_one_time_tokens_user_id IS 'All tokens of a person, used ones too, when he is deleted.';
+
+CREATE INDEX ix_sessions_absolute_expires_at ON auth.sessions USING btree (absolute_expires_at);
+
+COMMENT ON INDEX auth.ix_sessions_absolute_expires_at IS 'Sessions that are over, for clean-up.';
+
+CREATE INDEX ix_sessions_device_id ON auth.sessions USING btree (device_id) WHERE (device_id IS NOT NULL);
+
+COMMENT ON INDEX auth.ix_sessions_device_id IS 'The sessions on a device.';
+
+CREATE INDEX ix_sessions_tenant_id ON auth.sessions USING btree (tenant_id) WHERE ((revoked_at IS NULL) AND (tenant_id IS NOT NULL));
+
+COMMENT ON INDEX auth.ix_sessions_tenant_id IS 'The sessions that are open for a tenant.';
+
+CREATE INDEX ix_sessions_user_id ON auth.sessions USING btree (user_id);
+
+COMMENT ON INDEX auth.ix_sessions_user_id IS 'The sessions of a person, to show and to end them.';
+
+CREATE INDEX login_attempts_default_email_digest_attempted_at_idx ON auth.login_attempts_default USING btree (email_digest, attempted_at DESC);
+
+CREATE INDEX login_attempts_default_ip_bucket_attempted_at_idx ON auth.login_attempts_default USING btree (ip_bucket, attempted_at DESC);
+
+COMMENT ON INDEX auth.pk_login_attempts IS 'An attempt by its time and id.';
+
+COMMENT ON INDEX auth.pk_account_throttle IS 'The backoff of a person.';
+
+COMMENT ON INDEX auth.pk_api_keys IS 'The key that is shown, which names tenant and id; a tenant''s keys.';
+
+COMMENT ON INDEX auth.pk_devices IS 'A device by its id.';
+
+COMMENT ON INDEX auth.pk_mfa_factors IS 'A factor by its id.';
+
+COMMENT ON INDEX auth.pk_one_time_tokens IS 'A token by its id.';
+
+COMMENT ON INDEX auth.pk_rate_buckets IS 'The bucket of a key; clean-up goes through it in ranges.';
+
+COMMENT ON INDEX auth.pk_rate_limits IS 'The limit of a scope.';
+
+COMMENT ON INDEX auth.pk_recovery_codes IS 'A code by its id.';
+
+COMMENT ON INDEX auth.pk_refresh_tokens IS 'The refresh token of a session.';
+
+COMMENT ON INDEX auth.pk_sessions IS 'A session by its id.';
+
+COMMENT ON INDEX auth.pk_user_activity IS 'The activity of a person.';
+
+COMMENT ON INDEX auth.pk_users IS 'A person by his id.';
+
+COMMENT ON INDEX auth.uq_devices_cookie_hash IS 'The device that shows a cookie.';
+
+CREATE UNIQUE INDEX uq_mfa_factors_user_id_label ON auth.mfa_factors USING btree (user_id, label) WHERE (status <> 'disabled'::text);
+
+COMMENT ON INDEX auth.uq_mfa_factors_user_id_label IS 'The factors of a person that are in use.';
+
+COMMENT ON INDEX auth.uq_one_time_tokens_token_hash IS 'The token that is shown.';
+
+CREATE UNIQUE INDEX uq_one_time_tokens_user_id_purpose ON auth.one_time_tokens USING btree (user_id, purpose) WHERE ((consumed_at IS NULL) AND (superseded_at IS NULL));
+
+COMMENT ON INDEX auth.uq_one_time_tokens_user_id_purpose IS 'The one token of a person that may still be used.';
+
+COMMENT ON INDEX auth.uq_recovery_codes_user_id_code_hash IS 'The code that a person shows; all of a person''s.';
+
+COMMENT ON INDEX auth.uq_sessions_id_user_id IS 'What a refresh token refers to: the session, with its person.';
+
+COMMENT ON INDEX auth.uq_sessions_token_hash IS 'The session of an opaque cookie.';
+
+CREATE UNIQUE INDEX uq_users_email_key ON auth.users USING btree (email_key) WHERE (deleted_at IS NULL);
+
+COMMENT ON INDEX auth.uq_users_email_key IS 'The living person with an address, at login.';
+
+COMMENT ON INDEX auth.uq_users_provider_subject IS 'The person whom a provider vouches for.';
+
+COMMENT ON INDEX auth_private.pk_digest_keys IS 'The key for a purpose.';
+
+COMMENT ON INDEX auth_private.pk_password_hashes IS 'The password of a person.';
 
 COMMENT ON INDEX billing.ex_subscriptions_tenant_id_customer_id_period IS 'A customer''s plan at a time; no two at once.';
 
@@ -1645,9 +3065,19 @@ COMMENT ON INDEX tenancy.uq_roles_tenant_id_name IS 'A role by its name; the ten
 
 COMMENT ON INDEX tenancy.uq_tenants_slug IS 'A tenant by its name in a URL.';
 
+ALTER INDEX auth.ix_login_attempts_email_digest_attempted_at ATTACH PARTITION auth.login_attempts_default_email_digest_attempted_at_idx;
+
+ALTER INDEX auth.ix_login_attempts_ip_bucket_attempted_at ATTACH PARTITION auth.login_attempts_default_ip_bucket_attempted_at_idx;
+
+ALTER INDEX auth.pk_login_attempts ATTACH PARTITION auth.login_attempts_default_pkey;
+
 ALTER INDEX ops.pk_audit_log ATTACH PARTITION ops.audit_log_default_pkey;
 
 ALTER INDEX ops.ix_audit_log_tenant_id_created_at ATTACH PARTITION ops.audit_log_default_tenant_id_created_at_idx;
+
+CREATE TRIGGER keep_epoch BEFORE UPDATE OF auth_epoch ON auth.users FOR EACH ROW WHEN ((new.auth_epoch < old.auth_epoch)) EXECUTE FUNCTION auth.keep_epoch();
+
+COMMENT ON TRIGGER keep_epoch ON auth.users IS 'What was ended stays ended.';
 
 CREATE TRIGGER check_line BEFORE INSERT ON billing.transactions FOR EACH ROW EXECUTE FUNCTION billing.check_line();
 
@@ -1708,6 +3138,42 @@ COMMENT ON TRIGGER guard_membership ON tenancy.memberships IS 'Counts changes in
 CREATE CONSTRAINT TRIGGER keep_an_owner AFTER DELETE OR UPDATE ON tenancy.memberships DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION tenancy.keep_an_owner();
 
 COMMENT ON TRIGGER keep_an_owner ON tenancy.memberships IS 'A tenant that has an owner keeps one.';
+
+ALTER TABLE ONLY auth.account_throttle
+    ADD CONSTRAINT fk_account_throttle_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.api_keys
+    ADD CONSTRAINT fk_api_keys_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY auth.api_keys
+    ADD CONSTRAINT fk_api_keys_tenant_id_replaced_by FOREIGN KEY (tenant_id, replaced_by) REFERENCES auth.api_keys(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY auth.devices
+    ADD CONSTRAINT fk_devices_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.mfa_factors
+    ADD CONSTRAINT fk_mfa_factors_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.one_time_tokens
+    ADD CONSTRAINT fk_one_time_tokens_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.recovery_codes
+    ADD CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.refresh_tokens
+    ADD CONSTRAINT fk_refresh_tokens_session_id_user_id FOREIGN KEY (session_id, user_id) REFERENCES auth.sessions(id, user_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT fk_sessions_device_id FOREIGN KEY (device_id) REFERENCES auth.devices(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT fk_sessions_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.user_activity
+    ADD CONSTRAINT fk_user_activity_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth_private.password_hashes
+    ADD CONSTRAINT fk_password_hashes_user_id FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY billing.payment_methods
     ADD CONSTRAINT fk_payment_methods_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
@@ -1783,6 +3249,114 @@ ALTER TABLE ONLY tenancy.role_permissions
 
 ALTER TABLE ONLY tenancy.roles
     ADD CONSTRAINT fk_roles_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE auth.account_throttle ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY all_rows ON auth.account_throttle TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.api_keys TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.devices TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.login_attempts TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.mfa_factors TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.one_time_tokens TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.rate_buckets TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.rate_limits TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.recovery_codes TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.refresh_tokens TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.sessions TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.user_activity TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth.users TO app_all USING (true) WITH CHECK (true);
+
+ALTER TABLE auth.api_keys ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY auth_rows ON auth.account_throttle TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.api_keys TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.devices TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.login_attempts TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.mfa_factors TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.one_time_tokens TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.rate_buckets TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.rate_limits TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.recovery_codes TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.refresh_tokens TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.sessions TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.user_activity TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY auth_rows ON auth.users TO auth_service, app_auth USING (true) WITH CHECK (true);
+
+ALTER TABLE auth.devices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.login_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.login_attempts_default ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.mfa_factors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.one_time_tokens ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_rows ON auth.account_throttle TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.devices TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.mfa_factors TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.one_time_tokens TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.recovery_codes TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.refresh_tokens TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.sessions TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.user_activity TO app_tenant, app_tenant_admin USING ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY own_rows ON auth.users TO app_tenant, app_tenant_admin USING ((id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)) WITH CHECK ((id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE auth.rate_buckets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.rate_limits ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.recovery_codes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.refresh_tokens ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.sessions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_rows ON auth.api_keys TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE auth.user_activity ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY all_rows ON auth_private.digest_keys TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON auth_private.password_hashes TO app_all USING (true) WITH CHECK (true);
+
+ALTER TABLE auth_private.digest_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE auth_private.password_hashes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY all_rows ON billing.payment_methods TO app_all USING (true) WITH CHECK (true);
 
@@ -1916,6 +3490,10 @@ GRANT USAGE ON SCHEMA app TO app_tenant;
 GRANT USAGE ON SCHEMA app TO app_tenant_admin;
 GRANT USAGE ON SCHEMA app TO app_all;
 
+GRANT USAGE ON SCHEMA auth TO app_tenant;
+GRANT USAGE ON SCHEMA auth TO app_tenant_admin;
+GRANT USAGE ON SCHEMA auth TO app_all;
+
 GRANT USAGE ON SCHEMA billing TO app_tenant;
 GRANT USAGE ON SCHEMA billing TO app_tenant_admin;
 GRANT USAGE ON SCHEMA billing TO app_all;
@@ -1965,6 +3543,123 @@ GRANT ALL ON FUNCTION app.uuid7() TO app_tenant;
 GRANT ALL ON FUNCTION app.uuid7() TO app_tenant_admin;
 GRANT ALL ON FUNCTION app.uuid7() TO app_all;
 
+REVOKE ALL ON FUNCTION auth.account_failed(user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.account_failed(user_id uuid) TO app_auth;
+GRANT ALL ON FUNCTION auth.account_failed(user_id uuid) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.account_wait(user_id uuid, on_known_device boolean, OUT is_locked boolean, OUT retry_after interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.account_wait(user_id uuid, on_known_device boolean, OUT is_locked boolean, OUT retry_after interval) TO app_auth;
+GRANT ALL ON FUNCTION auth.account_wait(user_id uuid, on_known_device boolean, OUT is_locked boolean, OUT retry_after interval) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.api_key_check(tenant_id uuid, key_id uuid, key_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.api_key_check(tenant_id uuid, key_id uuid, key_hash bytea) TO app_auth;
+GRANT ALL ON FUNCTION auth.api_key_check(tenant_id uuid, key_id uuid, key_hash bytea) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.attempt_subject(email text, device_cookie_hash bytea, OUT user_id uuid, OUT device_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.attempt_subject(email text, device_cookie_hash bytea, OUT user_id uuid, OUT device_id uuid) TO app_auth;
+GRANT ALL ON FUNCTION auth.attempt_subject(email text, device_cookie_hash bytea, OUT user_id uuid, OUT device_id uuid) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.email_digest(email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.email_digest(email text) TO app_auth;
+GRANT ALL ON FUNCTION auth.email_digest(email text) TO auth_service;
+GRANT ALL ON FUNCTION auth.email_digest(email text) TO app_admin;
+
+REVOKE ALL ON FUNCTION auth.email_key(email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.email_key(email text) TO app_tenant;
+GRANT ALL ON FUNCTION auth.email_key(email text) TO app_tenant_admin;
+GRANT ALL ON FUNCTION auth.email_key(email text) TO app_all;
+
+REVOKE ALL ON FUNCTION auth.factor_failed(factor_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.factor_failed(factor_id uuid) TO app_auth;
+GRANT ALL ON FUNCTION auth.factor_failed(factor_id uuid) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.ip_bucket(ip inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.ip_bucket(ip inet) TO app_tenant;
+GRANT ALL ON FUNCTION auth.ip_bucket(ip inet) TO app_tenant_admin;
+GRANT ALL ON FUNCTION auth.ip_bucket(ip inet) TO app_all;
+
+REVOKE ALL ON FUNCTION auth.is_rate_limited(email text, ip inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.is_rate_limited(email text, ip inet) TO app_auth;
+GRANT ALL ON FUNCTION auth.is_rate_limited(email text, ip inet) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.keep_epoch() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION auth.limit_take(scope text, key bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.limit_take(scope text, key bytea) TO app_auth;
+GRANT ALL ON FUNCTION auth.limit_take(scope text, key bytea) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.limit_wait(scope text, key bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.limit_wait(scope text, key bytea) TO app_auth;
+GRANT ALL ON FUNCTION auth.limit_wait(scope text, key bytea) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.login_attempt_begin(email text, ip inet, device_cookie_hash bytea, OUT allowed boolean, OUT retry_after interval, OUT reason text, OUT attempt_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.login_attempt_begin(email text, ip inet, device_cookie_hash bytea, OUT allowed boolean, OUT retry_after interval, OUT reason text, OUT attempt_id uuid) TO app_auth;
+GRANT ALL ON FUNCTION auth.login_attempt_begin(email text, ip inet, device_cookie_hash bytea, OUT allowed boolean, OUT retry_after interval, OUT reason text, OUT attempt_id uuid) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) TO app_auth;
+GRANT ALL ON FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) TO auth_service;
+GRANT ALL ON FUNCTION auth.one_time_token_use(token_hash bytea, purpose text) TO app_secrets;
+
+REVOKE ALL ON FUNCTION auth.password_change(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.password_change(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) TO app_auth;
+GRANT ALL ON FUNCTION auth.password_change(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.password_create(user_id uuid, prefix text, digest bytea, pepper_id smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.password_create(user_id uuid, prefix text, digest bytea, pepper_id smallint) TO app_auth;
+GRANT ALL ON FUNCTION auth.password_create(user_id uuid, prefix text, digest bytea, pepper_id smallint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.password_matches(user_id uuid, digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.password_matches(user_id uuid, digest bytea) TO app_auth;
+GRANT ALL ON FUNCTION auth.password_matches(user_id uuid, digest bytea) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.password_prefix(user_id uuid, OUT prefix text, OUT pepper_id smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.password_prefix(user_id uuid, OUT prefix text, OUT pepper_id smallint) TO app_auth;
+GRANT ALL ON FUNCTION auth.password_prefix(user_id uuid, OUT prefix text, OUT pepper_id smallint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.password_rehash(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.password_rehash(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) TO app_auth;
+GRANT ALL ON FUNCTION auth.password_rehash(user_id uuid, old_digest bytea, prefix text, digest bytea, pepper_id smallint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.password_reset(token_hash bytea, prefix text, digest bytea, pepper_id smallint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.password_reset(token_hash bytea, prefix text, digest bytea, pepper_id smallint) TO app_auth;
+GRANT ALL ON FUNCTION auth.password_reset(token_hash bytea, prefix text, digest bytea, pepper_id smallint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.rate_take(scope text, key bytea, max_hits integer, period interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.rate_take(scope text, key bytea, max_hits integer, period interval) TO app_auth;
+GRANT ALL ON FUNCTION auth.rate_take(scope text, key bytea, max_hits integer, period interval) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.rate_wait(scope text, key bytea, max_hits integer, period interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.rate_wait(scope text, key bytea, max_hits integer, period interval) TO app_auth;
+GRANT ALL ON FUNCTION auth.rate_wait(scope text, key bytea, max_hits integer, period interval) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.record_login_attempt(email text, ip inet, success boolean, reason text, device_cookie_hash bytea, attempt_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.record_login_attempt(email text, ip inet, success boolean, reason text, device_cookie_hash bytea, attempt_id uuid) TO app_auth;
+GRANT ALL ON FUNCTION auth.record_login_attempt(email text, ip inet, success boolean, reason text, device_cookie_hash bytea, attempt_id uuid) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.recovery_code_use(user_id uuid, code_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.recovery_code_use(user_id uuid, code_hash bytea) TO app_auth;
+GRANT ALL ON FUNCTION auth.recovery_code_use(user_id uuid, code_hash bytea) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text, revoked_by uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text, revoked_by uuid) TO app_auth;
+GRANT ALL ON FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text, revoked_by uuid) TO auth_service;
+GRANT ALL ON FUNCTION auth.revoke_all_user_sessions(user_id uuid, reason text, revoked_by uuid) TO app_secrets;
+
+REVOKE ALL ON FUNCTION auth.totp_accept(factor_id uuid, step bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.totp_accept(factor_id uuid, step bigint) TO app_auth;
+GRANT ALL ON FUNCTION auth.totp_accept(factor_id uuid, step bigint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.totp_confirm(factor_id uuid, step bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.totp_confirm(factor_id uuid, step bigint) TO app_auth;
+GRANT ALL ON FUNCTION auth.totp_confirm(factor_id uuid, step bigint) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth.valid_session(session_id uuid, member_epoch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION auth.valid_session(session_id uuid, member_epoch integer) TO app_auth;
+GRANT ALL ON FUNCTION auth.valid_session(session_id uuid, member_epoch integer) TO auth_service;
+
+REVOKE ALL ON FUNCTION auth_private.hmac_sha256(secret bytea, message bytea) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION billing.check_line() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION billing.check_refund() FROM PUBLIC;
@@ -2000,6 +3695,447 @@ REVOKE ALL ON FUNCTION tenancy.keep_an_owner() FROM PUBLIC;
 GRANT SELECT ON TABLE app.alembic_version TO app_tenant;
 GRANT SELECT ON TABLE app.alembic_version TO app_tenant_admin;
 GRANT SELECT ON TABLE app.alembic_version TO app_all;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.account_throttle TO app_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.account_throttle TO auth_service;
+GRANT SELECT ON TABLE auth.account_throttle TO app_admin;
+GRANT SELECT ON TABLE auth.account_throttle TO app_maint;
+GRANT SELECT ON TABLE auth.account_throttle TO app_backup;
+
+GRANT SELECT(user_id) ON TABLE auth.account_throttle TO app_secrets;
+
+GRANT UPDATE(consecutive_failures) ON TABLE auth.account_throttle TO app_secrets;
+
+GRANT UPDATE(next_attempt_at) ON TABLE auth.account_throttle TO app_secrets;
+
+GRANT SELECT,INSERT,DELETE ON TABLE auth.api_keys TO app_auth;
+GRANT SELECT,INSERT,DELETE ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.api_keys TO app_admin;
+GRANT DELETE ON TABLE auth.api_keys TO app_maint;
+GRANT SELECT ON TABLE auth.api_keys TO app_backup;
+
+GRANT SELECT(tenant_id) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT(id) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT(user_id) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(name) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(name) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(name) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT(prefix) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT(last4) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(scopes) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(scopes) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(scopes) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT(created_by) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT(created_at) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(expires_at) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(expires_at) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(expires_at) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(last_used_at) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(last_used_at) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(last_used_at) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(last_used_ip) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(last_used_ip) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(last_used_ip) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(revoked_at) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(revoked_at) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(revoked_at) ON TABLE auth.api_keys TO app_maint;
+
+GRANT UPDATE(replaced_by) ON TABLE auth.api_keys TO app_auth;
+GRANT UPDATE(replaced_by) ON TABLE auth.api_keys TO auth_service;
+GRANT SELECT(replaced_by) ON TABLE auth.api_keys TO app_maint;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.devices TO app_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.devices TO auth_service;
+GRANT DELETE ON TABLE auth.devices TO app_maint;
+GRANT SELECT ON TABLE auth.devices TO app_backup;
+
+GRANT SELECT(id) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(id) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(id) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(id) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(user_id) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(user_id) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(user_id) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(user_id) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(label) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(label) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(label) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(label) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(user_agent) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(user_agent) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(user_agent) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(user_agent) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(first_seen_at) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(first_seen_at) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(first_seen_at) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(first_seen_at) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(last_seen_at) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(last_seen_at) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(last_seen_at) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(last_seen_at) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(last_ip) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(last_ip) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(last_ip) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(last_ip) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(trusted_until) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(trusted_until) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(trusted_until) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(trusted_until) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT(revoked_at) ON TABLE auth.devices TO app_rw;
+GRANT SELECT(revoked_at) ON TABLE auth.devices TO app_ro;
+GRANT SELECT(revoked_at) ON TABLE auth.devices TO app_admin;
+GRANT SELECT(revoked_at) ON TABLE auth.devices TO app_maint;
+
+GRANT SELECT,INSERT ON TABLE auth.login_attempts TO app_auth;
+GRANT SELECT,INSERT ON TABLE auth.login_attempts TO auth_service;
+GRANT SELECT ON TABLE auth.login_attempts TO app_admin;
+GRANT SELECT ON TABLE auth.login_attempts TO app_maint;
+GRANT SELECT ON TABLE auth.login_attempts TO app_backup;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.mfa_factors TO app_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.mfa_factors TO auth_service;
+GRANT DELETE ON TABLE auth.mfa_factors TO app_maint;
+GRANT SELECT ON TABLE auth.mfa_factors TO app_backup;
+
+GRANT SELECT(id) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(id) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(user_id) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(user_id) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(kind) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(kind) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(label) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(label) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(status) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(status) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(key_id) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(key_id) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(digits) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(digits) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(period) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(period) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(algorithm) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(algorithm) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(consecutive_failures) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(consecutive_failures) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(locked_until) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(locked_until) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(created_at) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(created_at) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(confirmed_at) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(confirmed_at) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT(last_used_at) ON TABLE auth.mfa_factors TO app_admin;
+GRANT SELECT(last_used_at) ON TABLE auth.mfa_factors TO app_maint;
+
+GRANT SELECT,INSERT,DELETE ON TABLE auth.one_time_tokens TO app_auth;
+GRANT SELECT,INSERT,DELETE ON TABLE auth.one_time_tokens TO auth_service;
+GRANT DELETE ON TABLE auth.one_time_tokens TO app_maint;
+GRANT SELECT ON TABLE auth.one_time_tokens TO app_backup;
+GRANT SELECT ON TABLE auth.one_time_tokens TO app_secrets;
+
+GRANT SELECT(id) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(id) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(user_id) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(user_id) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(purpose) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(purpose) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(email_key) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(email_key) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(auth_epoch) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(auth_epoch) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(requested_ip) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(requested_ip) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT UPDATE(attempts) ON TABLE auth.one_time_tokens TO app_auth;
+GRANT UPDATE(attempts) ON TABLE auth.one_time_tokens TO auth_service;
+GRANT SELECT(attempts) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(attempts) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(created_at) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(created_at) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT(expires_at) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(expires_at) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT UPDATE(consumed_at) ON TABLE auth.one_time_tokens TO app_auth;
+GRANT UPDATE(consumed_at) ON TABLE auth.one_time_tokens TO auth_service;
+GRANT SELECT(consumed_at) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(consumed_at) ON TABLE auth.one_time_tokens TO app_maint;
+GRANT UPDATE(consumed_at) ON TABLE auth.one_time_tokens TO app_secrets;
+
+GRANT UPDATE(superseded_at) ON TABLE auth.one_time_tokens TO app_auth;
+GRANT UPDATE(superseded_at) ON TABLE auth.one_time_tokens TO auth_service;
+GRANT SELECT(superseded_at) ON TABLE auth.one_time_tokens TO app_admin;
+GRANT SELECT(superseded_at) ON TABLE auth.one_time_tokens TO app_maint;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.rate_buckets TO app_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.rate_buckets TO auth_service;
+GRANT SELECT,DELETE ON TABLE auth.rate_buckets TO app_admin;
+GRANT SELECT,DELETE ON TABLE auth.rate_buckets TO app_maint;
+GRANT SELECT ON TABLE auth.rate_buckets TO app_backup;
+
+GRANT SELECT ON TABLE auth.rate_limits TO app_auth;
+GRANT SELECT ON TABLE auth.rate_limits TO auth_service;
+GRANT SELECT ON TABLE auth.rate_limits TO app_maint;
+GRANT SELECT ON TABLE auth.rate_limits TO app_backup;
+GRANT SELECT ON TABLE auth.rate_limits TO app_admin;
+
+GRANT UPDATE(max_hits) ON TABLE auth.rate_limits TO app_admin;
+
+GRANT UPDATE(period) ON TABLE auth.rate_limits TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE auth.rate_limits TO app_admin;
+
+GRANT SELECT,INSERT,DELETE ON TABLE auth.recovery_codes TO app_auth;
+GRANT SELECT,INSERT,DELETE ON TABLE auth.recovery_codes TO auth_service;
+GRANT SELECT ON TABLE auth.recovery_codes TO app_backup;
+
+GRANT SELECT(id) ON TABLE auth.recovery_codes TO app_admin;
+
+GRANT SELECT(user_id) ON TABLE auth.recovery_codes TO app_admin;
+
+GRANT SELECT(batch_id) ON TABLE auth.recovery_codes TO app_admin;
+
+GRANT SELECT(created_at) ON TABLE auth.recovery_codes TO app_admin;
+
+GRANT UPDATE(used_at) ON TABLE auth.recovery_codes TO app_auth;
+GRANT UPDATE(used_at) ON TABLE auth.recovery_codes TO auth_service;
+GRANT SELECT(used_at) ON TABLE auth.recovery_codes TO app_admin;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.refresh_tokens TO app_auth;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.refresh_tokens TO auth_service;
+GRANT SELECT ON TABLE auth.refresh_tokens TO app_backup;
+
+GRANT SELECT(session_id) ON TABLE auth.refresh_tokens TO app_admin;
+
+GRANT SELECT(user_id) ON TABLE auth.refresh_tokens TO app_admin;
+
+GRANT SELECT(generation) ON TABLE auth.refresh_tokens TO app_admin;
+
+GRANT SELECT(key_id) ON TABLE auth.refresh_tokens TO app_admin;
+
+GRANT SELECT(rotated_at) ON TABLE auth.refresh_tokens TO app_admin;
+
+GRANT SELECT(reuse_detected_at) ON TABLE auth.refresh_tokens TO app_admin;
+
+GRANT SELECT,INSERT,DELETE ON TABLE auth.sessions TO app_auth;
+GRANT SELECT,INSERT,DELETE ON TABLE auth.sessions TO auth_service;
+GRANT DELETE ON TABLE auth.sessions TO app_maint;
+GRANT SELECT ON TABLE auth.sessions TO app_backup;
+
+GRANT SELECT(id) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(id) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(id) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(id) ON TABLE auth.sessions TO app_maint;
+
+GRANT SELECT(user_id) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(user_id) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(user_id) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(user_id) ON TABLE auth.sessions TO app_maint;
+GRANT SELECT(user_id) ON TABLE auth.sessions TO app_secrets;
+
+GRANT SELECT(tenant_id) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(tenant_id) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(tenant_id) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(tenant_id) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(device_id) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(device_id) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(device_id) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(device_id) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(device_id) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(device_id) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(token_hash) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(token_hash) ON TABLE auth.sessions TO auth_service;
+
+GRANT UPDATE(aal) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(aal) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(aal) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(aal) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(aal) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(aal) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(amr) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(amr) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(amr) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(amr) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(amr) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(amr) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(auth_time) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(auth_time) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(auth_time) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(auth_time) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(auth_time) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(auth_time) ON TABLE auth.sessions TO app_maint;
+
+GRANT SELECT(created_at) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(created_at) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(created_at) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(created_at) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(last_seen_at) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(last_seen_at) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(last_seen_at) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(last_seen_at) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(last_seen_at) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(last_seen_at) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(idle_expires_at) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(idle_expires_at) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(idle_expires_at) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(idle_expires_at) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(idle_expires_at) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(idle_expires_at) ON TABLE auth.sessions TO app_maint;
+
+GRANT SELECT(absolute_expires_at) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(absolute_expires_at) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(absolute_expires_at) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(absolute_expires_at) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(ip) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(ip) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(ip) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(ip) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(ip) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(ip) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(user_agent) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(user_agent) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(user_agent) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(user_agent) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(user_agent) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(user_agent) ON TABLE auth.sessions TO app_maint;
+
+GRANT UPDATE(revoked_at) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(revoked_at) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(revoked_at) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(revoked_at) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(revoked_at) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(revoked_at) ON TABLE auth.sessions TO app_maint;
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE auth.sessions TO app_secrets;
+
+GRANT UPDATE(revoke_reason) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(revoke_reason) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(revoke_reason) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(revoke_reason) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(revoke_reason) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(revoke_reason) ON TABLE auth.sessions TO app_maint;
+GRANT UPDATE(revoke_reason) ON TABLE auth.sessions TO app_secrets;
+
+GRANT UPDATE(revoked_by) ON TABLE auth.sessions TO app_auth;
+GRANT UPDATE(revoked_by) ON TABLE auth.sessions TO auth_service;
+GRANT SELECT(revoked_by) ON TABLE auth.sessions TO app_rw;
+GRANT SELECT(revoked_by) ON TABLE auth.sessions TO app_ro;
+GRANT SELECT(revoked_by) ON TABLE auth.sessions TO app_admin;
+GRANT SELECT(revoked_by) ON TABLE auth.sessions TO app_maint;
+GRANT UPDATE(revoked_by) ON TABLE auth.sessions TO app_secrets;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE auth.user_activity TO app_auth;
+GRANT SELECT,INSERT,UPDATE ON TABLE auth.user_activity TO auth_service;
+GRANT SELECT ON TABLE auth.user_activity TO app_admin;
+GRANT SELECT ON TABLE auth.user_activity TO app_maint;
+GRANT SELECT ON TABLE auth.user_activity TO app_backup;
+
+GRANT SELECT,INSERT ON TABLE auth.users TO app_auth;
+GRANT SELECT,INSERT,DELETE ON TABLE auth.users TO auth_service;
+GRANT SELECT ON TABLE auth.users TO app_admin;
+GRANT SELECT,DELETE ON TABLE auth.users TO app_maint;
+GRANT SELECT ON TABLE auth.users TO app_backup;
+
+GRANT SELECT(id) ON TABLE auth.users TO app_rw;
+GRANT SELECT(id) ON TABLE auth.users TO app_ro;
+GRANT SELECT(id) ON TABLE auth.users TO app_secrets;
+
+GRANT UPDATE(email) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(email) ON TABLE auth.users TO auth_service;
+GRANT SELECT(email) ON TABLE auth.users TO app_rw;
+GRANT SELECT(email) ON TABLE auth.users TO app_ro;
+
+GRANT SELECT(email_key) ON TABLE auth.users TO app_rw;
+GRANT SELECT(email_key) ON TABLE auth.users TO app_ro;
+GRANT SELECT(email_key) ON TABLE auth.users TO app_secrets;
+
+GRANT UPDATE(email_verified_at) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(email_verified_at) ON TABLE auth.users TO auth_service;
+GRANT SELECT(email_verified_at) ON TABLE auth.users TO app_rw;
+GRANT SELECT(email_verified_at) ON TABLE auth.users TO app_ro;
+GRANT SELECT(email_verified_at),UPDATE(email_verified_at) ON TABLE auth.users TO app_secrets;
+
+GRANT UPDATE(provider) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(provider) ON TABLE auth.users TO auth_service;
+GRANT SELECT(provider) ON TABLE auth.users TO app_rw;
+GRANT SELECT(provider) ON TABLE auth.users TO app_ro;
+
+GRANT UPDATE(subject) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(subject) ON TABLE auth.users TO auth_service;
+GRANT SELECT(subject) ON TABLE auth.users TO app_rw;
+GRANT SELECT(subject) ON TABLE auth.users TO app_ro;
+
+GRANT UPDATE(status) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(status) ON TABLE auth.users TO auth_service;
+GRANT SELECT(status) ON TABLE auth.users TO app_rw;
+GRANT SELECT(status) ON TABLE auth.users TO app_ro;
+GRANT UPDATE(status) ON TABLE auth.users TO app_admin;
+GRANT SELECT(status) ON TABLE auth.users TO app_secrets;
+
+GRANT UPDATE(auth_epoch) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(auth_epoch) ON TABLE auth.users TO auth_service;
+GRANT SELECT(auth_epoch),UPDATE(auth_epoch) ON TABLE auth.users TO app_secrets;
+
+GRANT UPDATE(password_changed_at) ON TABLE auth.users TO app_secrets;
+
+GRANT UPDATE(deleted_at) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(deleted_at) ON TABLE auth.users TO auth_service;
+GRANT UPDATE(deleted_at) ON TABLE auth.users TO app_admin;
+
+GRANT SELECT(created_at) ON TABLE auth.users TO app_rw;
+GRANT SELECT(created_at) ON TABLE auth.users TO app_ro;
+
+GRANT UPDATE(updated_at) ON TABLE auth.users TO app_auth;
+GRANT UPDATE(updated_at) ON TABLE auth.users TO auth_service;
+GRANT SELECT(updated_at) ON TABLE auth.users TO app_rw;
+GRANT SELECT(updated_at) ON TABLE auth.users TO app_ro;
+GRANT UPDATE(updated_at) ON TABLE auth.users TO app_admin;
+GRANT UPDATE(updated_at) ON TABLE auth.users TO app_secrets;
 
 GRANT SELECT,INSERT ON TABLE billing.payment_methods TO app_rw;
 GRANT SELECT,INSERT ON TABLE billing.payment_methods TO payments_service;
@@ -2192,6 +4328,7 @@ GRANT UPDATE(retention) ON TABLE ops.partition_sets TO app_admin;
 GRANT SELECT,INSERT ON TABLE ops.system_event TO app_admin;
 GRANT SELECT,INSERT ON TABLE ops.system_event TO app_maint;
 GRANT SELECT ON TABLE ops.system_event TO app_backup;
+GRANT INSERT ON TABLE ops.system_event TO app_secrets;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ops.tenant_work TO app_admin;
 GRANT SELECT ON TABLE ops.tenant_work TO app_maint;

@@ -1,6 +1,23 @@
 """The tables. No I/O. Importing this package makes `Base.metadata` complete."""
 
 from .access import BuiltinRolePermission, Invitation, MembershipRole, Permission, Role, RolePermission
+from .auth import (
+    AccountThrottle,
+    ApiKey,
+    Device,
+    DigestKey,
+    LoginAttempt,
+    LoginSession,
+    MfaFactor,
+    OneTimeToken,
+    PasswordHash,
+    RateBucket,
+    RateLimit,
+    RecoveryCode,
+    RefreshToken,
+    User,
+    UserActivity,
+)
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
 from .billing import Payment, PaymentMethod, Refund, Subscription, Transaction
 from .catalog import Material
@@ -9,20 +26,33 @@ from .profile import Address, Preference, Profile
 from .tenancy import Membership, Tenant
 
 __all__ = [
+    "AccountThrottle",
     "Address",
+    "ApiKey",
     "AuditLog",
     "Base",
     "BuiltinRolePermission",
+    "Device",
+    "DigestKey",
     "Invitation",
+    "LoginAttempt",
+    "LoginSession",
     "Material",
     "Membership",
     "MembershipRole",
+    "MfaFactor",
+    "OneTimeToken",
     "PartitionSet",
+    "PasswordHash",
     "Payment",
     "PaymentMethod",
     "Permission",
     "Preference",
     "Profile",
+    "RateBucket",
+    "RateLimit",
+    "RecoveryCode",
+    "RefreshToken",
     "Refund",
     "Role",
     "RolePermission",
@@ -33,6 +63,8 @@ __all__ = [
     "TenantScoped",
     "TenantWork",
     "Transaction",
+    "User",
+    "UserActivity",
     "UserScoped",
     "tenant_fk",
 ]

@@ -1,4 +1,4 @@
-"""Whose rows a table holds: a tenant's, a person's within a tenant, everybody's, or the system's own."""
+"""Whose rows a table holds: a tenant's, a person's in a tenant or beside all, everybody's, the system's own."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ _KEY = "app_db_scope"
 
 
 class ScopeKind(StrEnum):
-    """The kinds of table. SYSTEM is for our own bookkeeping, seen by `app_all` alone."""
+    """The kinds of table.
+
+    USER is a person's within a tenant; PERSON is a person's of no tenant, such as a login. SYSTEM is for our own
+    bookkeeping, of which an application's session sees nothing.
+    """
 
     TENANT = "tenant"
     USER = "user"
+    PERSON = "person"
     SHARED = "shared"
     SYSTEM = "system"
 

@@ -31,6 +31,7 @@ SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
         Service(CORE, ("app", "tenancy", "ops", EXTENSIONS), revision="core_0007", extensions=("btree_gin",)),
+        Service("auth", ("auth", "auth_private"), revision="auth_0005", core_revision="core_0005"),
         Service("profile", ("profile",), revision="profile_0001", core_revision="core_0003"),
         Service(
             "billing", ("billing",), revision="billing_0003", core_revision="core_0003", extensions=("btree_gist",)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapper, Session, UOWTransaction
 
 from ..context import TenantContext
 from ..errors import TenantMismatch
-from ..schema import scope_of
+from ..schema import ScopeKind, scope_of
 
 
 class TenantSession(Session):
@@ -71,7 +71,11 @@ def _fill_in(session: TenantSession, _flush: UOWTransaction, _instances: Any) ->
     for instance in (*session.new, *session.dirty):
         mapper = inspect(instance).mapper
         scope = scope_of(mapper.local_table)
-        if scope is None or scope.tenant_column != "tenant_id":
+        if scope is None:
+            continue
+        if scope.kind is ScopeKind.PERSON and scope.user_column == "user_id":
+            _fill(instance, "user_id", session.context.user_id)
+        if scope.tenant_column != "tenant_id":
             continue
         _fill(instance, "tenant_id", session.context.tenant_id)
         _refuse_foreign(session, instance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,26 +10,57 @@ from sqlalchemy.dialects.postgresql import Range
 
 from ..models import (
     Address,
+    ApiKey,
     BuiltinRolePermission,
+    Device,
     Invitation,
+    LoginAttempt,
+    LoginSession,
+    MfaFactor,
+    OneTimeToken,
     Payment,
     PaymentMethod,
     Permission,
     Preference,
     Profile,
+    RateBucket,
+    RecoveryCode,
+    RefreshToken,
     Refund,
     Subscription,
     TenantWork,
     Transaction,
+    User,
 )
 
-OURS: dict[type[Any], dict[str, Any]] = {
+
+def _digest(number: int) -> bytes:
+    return number.to_bytes(32, "big")
+
+
+def _in_an_hour(_number: int) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=1)
+
+
+OURS: dict[type[Any], dict[str, Any | Callable[[int], Any]]] = {
     Address: {"kind": "home", "country": "DE"},
+    ApiKey: {"key_hash": _digest, "last4": lambda number: f"{number % 10000:04d}"},
     BuiltinRolePermission: {"role": "viewer"},
+    Device: {"cookie_hash": _digest},
     Invitation: {
         "email": lambda number: f"person-{number}@example.com",
-        "token_hash": lambda number: number.to_bytes(32, "big"),
-        "expires_at": lambda _number: datetime.now(UTC) + timedelta(days=7),
+        "token_hash": _digest,
+        "expires_at": _in_an_hour,
+    },
+    LoginAttempt: {"reason": "invalid_password"},
+    LoginSession: {"auth_epoch": 1, "idle_expires_at": _in_an_hour, "absolute_expires_at": _in_an_hour},
+    MfaFactor: {"kind": "totp", "secret_ciphertext": bytes(48), "key_id": 1},
+    OneTimeToken: {
+        "purpose": "email_verify",
+        "token_hash": _digest,
+        "email_key": lambda number: f"person-{number}@example.com",
+        "auth_epoch": 1,
+        "expires_at": _in_an_hour,
     },
     # captured, so that it can be paid back
     Payment: {"amount_minor": 1000, "captured_minor": 1000, "currency": "EUR", "status": "captured"},
@@ -36,6 +68,9 @@ OURS: dict[type[Any], dict[str, Any]] = {
     Permission: {"name": lambda number: f"thing_{number}.use"},
     Preference: {"key": lambda number: f"example.{number}", "value": True},
     Profile: {"display_name": lambda number: f"Person {number}"},
+    RateBucket: {"scope": "example", "hits": lambda _number: [datetime.now(UTC)]},
+    RecoveryCode: {"code_hash": _digest},
+    RefreshToken: {"token_hash": _digest, "key_id": 1},
     Refund: {"amount_minor": 1},
     Subscription: {
         "plan": "team",
@@ -44,4 +79,5 @@ OURS: dict[type[Any], dict[str, Any]] = {
     },
     TenantWork: {"work": "delete"},
     Transaction: {"kind": "fee"},
+    User: {"email": lambda number: f"person-{number}@example.com"},
 }

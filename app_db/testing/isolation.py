@@ -15,8 +15,8 @@ from uuid_utils.compat import uuid7
 
 from ..context import TenantContext
 from ..errors import PermissionDenied, RowSecurityViolation, SuiteError
-from ..models import Tenant
-from ..schema import Scope, scope_of
+from ..models import Tenant, User
+from ..schema import Scope, ScopeKind, scope_of
 from ..session import Database
 from .rows import RowMaker, administrator
 
@@ -52,21 +52,26 @@ class _Border:
 def assert_tenant_isolated(database: Database, rows: RowMaker, model: type[Any], **values: Any) -> None:
     """Fail where a tenant reads, changes, deletes or makes rows of another one; likewise for people of a tenant.
 
-    Rows are made of two tenants (of a user-scoped model also of two people of one), with `values` where the columns
-    need them. Raises SuiteError for a model that is no tenant's.
+    Rows are made of two tenants (of a user-scoped model also of two people of one, of a person's only of two people),
+    with `values` where the columns need them. Raises SuiteError for a model that is no tenant's and no person's.
     """
     __tracebackhide__ = True
     table = inspect(model).local_table
     scope = scope_of(table)
-    if scope is None or scope.tenant_column is None or model is Tenant:
+    is_persons = scope is not None and scope.kind is ScopeKind.PERSON
+    if scope is None or (scope.tenant_column is None and not is_persons) or model is Tenant:
         raise SuiteError(f"{model.__name__} holds no tenant's rows, so nothing of it is to be kept apart")
     first, second = rows.tenant(), rows.tenant()
     person, colleague = uuid7(), uuid7()
     pairs = {"another tenant's row": (TenantContext(first, person), TenantContext(second, person))}
+    if is_persons:
+        pairs = {}
     if scope.user_column is not None:
         pairs["another person's row"] = (TenantContext(first, colleague), TenantContext(first, uuid7()))
     leaks = []
     for whose, (me, they) in pairs.items():
+        if is_persons and model is not User:  # whom their rows refer to
+            rows(User, id=me.user_id), rows(User, id=they.user_id)
         border = _Border(table, scope, _row(rows, model, me, values), _row(rows, model, they, values))
         leaks += [f"{leak} {whose}" for leak in _leaks(database, border, me)]
     if leaks:
@@ -74,13 +79,23 @@ def assert_tenant_isolated(database: Database, rows: RowMaker, model: type[Any],
             f"{model.__name__} is not isolated. A session of the application could:\n"
             + "\n".join(f"- {leak}" for leak in leaks)
             + f"\nSee that row-level security of {table.fullname} is enabled and forced, and that its policies are "
-            "those of tenant_policies() or user_policies(), and no others"
+            "those of tenant_policies(), user_policies() or person_policies(), and no others"
         )
 
 
 def _row(rows: RowMaker, model: type[Any], context: TenantContext, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what a new row is found by: its key, and whose it is."""
     made = rows(model, tenant=context.tenant_id, user=context.user_id, **values)
-    return {attribute.columns[0].name: getattr(made, attribute.key) for attribute in inspect(model).column_attrs}
+    mapper = inspect(model)
+    table, scope = mapper.local_table, scope_of(mapper.local_table)
+    names = {column.name for column in table.primary_key}
+    if scope is not None:
+        names |= {scope.tenant_column, scope.user_column}
+    return {
+        attribute.columns[0].name: getattr(made, attribute.key)
+        for attribute in mapper.column_attrs
+        if attribute.columns[0].name in names  # others may be left unloaded
+    }
 
 
 def _leaks(database: Database, border: _Border, me: TenantContext) -> Iterator[str]:
@@ -93,7 +108,7 @@ def _leaks(database: Database, border: _Border, me: TenantContext) -> Iterator[s
             if (leak := _tried(session, attempt, border)) is not None:
                 yield f"{what}{leak}"
     with database.shared() as session:
-        if session.execute(text(_count(border)), border.key(border.other)).scalar():
+        if _tried(session, _read, border) is not None:
             yield "read without any tenant"
 
 

@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import itertools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapper, Session
 from uuid_utils.compat import uuid7
 
 from ..context import TenantContext
+from ..engine import NO_TENANT
 from ..errors import PermissionDenied, SuiteError
 from ..models import Tenant
 from ..schema import ScopeKind, scope_of
@@ -85,6 +87,9 @@ class RowMaker:
             raise SuiteError(f"{model.__name__} says not whose rows it holds: inherit from TenantScoped or its like")
         if model is Tenant or scope.kind in {ScopeKind.SHARED, ScopeKind.SYSTEM}:
             return self._add(model, self._complete(mapper, values, None), None)
+        if scope.kind is ScopeKind.PERSON:
+            given = values if user is None else {str(scope.user_column): user, **values}
+            return self._add(model, self._complete(mapper, given, None), None)
         tenant = tenant or values.get("tenant_id") or self._default_tenant()
         if scope.user_column is not None:
             user = user or values.get(scope.user_column) or uuid7()
@@ -117,19 +122,24 @@ class RowMaker:
             if not wanted:
                 continue
             target = _mapper_of(mapper, constraint)
-            row = self(target.class_, tenant=tenant)
+            given = {
+                target.get_property_by_column(referred).key: values[key]
+                for column, referred in pairs
+                if (key := mapper.get_property_by_column(column).key) in values
+            }
+            row = self(target.class_, tenant=tenant, **given)
             for column, referred in pairs:
                 key = mapper.get_property_by_column(column).key
                 values.setdefault(key, getattr(row, target.get_property_by_column(referred).key))
 
     def _add(self, model: type[T], values: dict[str, Any], context: TenantContext | None) -> T:
         try:
-            if context is None:
-                return self._add_as_administrator(model, values, None)
-            try:
-                return self._add_as_tenant(model, values, context)
-            except PermissionDenied:  # what the application may only read
-                return self._add_as_administrator(model, values, context)
+            if context is not None:
+                with suppress(PermissionDenied):  # what the application may only read
+                    return self._add_as_tenant(model, values, context)
+            with suppress(PermissionDenied):  # what an administrator may only read: people
+                return self._add_in(administrator(self._database), model, values, context)
+            return self._add_in(self._before_login(), model, values, context)
         except IntegrityError as error:
             raise SuiteError(
                 f"a row of {model.__name__} with these values was refused ({str(error.orig).strip()}): "
@@ -142,22 +152,33 @@ class RowMaker:
             session.add(row)
         return row
 
-    def _add_as_administrator(self, model: type[T], values: dict[str, Any], context: TenantContext | None) -> T:
+    def _before_login(self) -> UnitOfWork[Session]:
+        """Open a session of the login that knows people before any tenant is bound."""
+        engine = self._database._engine(LoginUrl.AUTH)  # noqa: SLF001
+        return UnitOfWork(Session(engine.rebound(NO_TENANT)))
+
+    def _add_in(
+        self, work: UnitOfWork[Session], model: type[T], values: dict[str, Any], context: TenantContext | None
+    ) -> T:
         scope = scope_of(inspect(model).local_table)
         if context is not None and scope is not None:
             values = {"tenant_id": context.tenant_id, **values}
             if scope.user_column is not None:
                 values = {scope.user_column: context.user_id, **values}
         row = model(**values)
-        with administrator(self._database) as session:
+        with work as session:
             session.add(row)
         return row
 
 
 def _must_be_given(mapper: Mapper[Any], column: Column[Any]) -> bool:
     scope = scope_of(mapper.local_table)
-    if scope is not None and mapper.class_ is not Tenant and column.name in {scope.tenant_column, scope.user_column}:
-        return False  # the session fills it in
+    if scope is None or mapper.class_ is Tenant or scope.kind is ScopeKind.PERSON:
+        is_filled_in = False
+    else:
+        is_filled_in = column.name in {scope.tenant_column, scope.user_column}  # by the session
+    if is_filled_in:
+        return False
     has_default = column.default is not None or column.server_default is not None or column.identity is not None
     is_serial = column.primary_key and column.autoincrement is True
     return not (column.nullable or has_default or column.computed is not None or is_serial)

@@ -138,7 +138,7 @@ def open_after_each_revision(settings: Settings) -> list[str]:
     found: list[str] = []
     for revision in reversed(list(script.walk_revisions())):
         upgrade(settings, revision.revision)
-        found += open_tables(admin_engine(url), f"{settings.role_prefix}app_login", "tenancy", "ops", "catalog")
+        found += open_tables(admin_engine(url), f"{settings.role_prefix}app_login", "tenancy", "ops", "auth", "catalog")
     return found
 
 

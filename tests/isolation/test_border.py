@@ -287,7 +287,8 @@ def test_every_table_of_ours_forces_row_security_and_has_both_policies(app_db_se
         bare = connection.scalars(
             text("""
             select c.oid::regclass::text from pg_class c
-            where relnamespace::regnamespace::text in ('tenancy', 'ops', 'catalog') and relkind in ('r', 'p')
+            where relnamespace::regnamespace::text in ('tenancy', 'ops', 'auth', 'auth_private', 'catalog')
+              and relkind in ('r', 'p')
               and (not relrowsecurity or not relforcerowsecurity
                    or not relispartition
                    and not exists (select from pg_policy p where p.polrelid = c.oid and polname = 'all_rows'))
@@ -303,7 +304,7 @@ def test_nobody_has_been_granted_what_row_security_does_not_hold(app_db_settings
         found = connection.execute(
             text("""
             select table_schema, table_name, grantee, privilege_type from information_schema.role_table_grants
-            where table_schema in ('app', 'tenancy', 'ops', 'catalog') and grantee <> :owner
+            where table_schema in ('app', 'tenancy', 'ops', 'auth', 'catalog') and grantee <> :owner
               and privilege_type in ('TRUNCATE', 'REFERENCES', 'TRIGGER')
             """),
             {"owner": f"{app_db_settings.role_prefix}app_owner"},
@@ -318,7 +319,7 @@ def test_no_function_of_ours_is_open_to_everybody(app_db_settings: Settings) -> 
         public = connection.scalars(
             text("""
             select p.oid::regprocedure::text from pg_proc p
-            where pronamespace::regnamespace::text in ('app', 'tenancy', 'ops', 'catalog')
+            where pronamespace::regnamespace::text in ('app', 'tenancy', 'ops', 'auth', 'auth_private', 'catalog')
               and exists (select from aclexplode(coalesce(proacl, acldefault('f', proowner))) where grantee = 0)
             """)
         ).all()

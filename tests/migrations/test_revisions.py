@@ -23,7 +23,7 @@ FILES = sorted(VERSIONS.rglob("*.py"))
 GOLDEN = Path(__file__).parent / "golden"
 FROZEN = {
     "v1": "5146d4c792bf9085d8f8f08d9313a94c452be57d9a701390087d97c11d91817b",
-    "v2": "2ba694d3776a03e94ab41b4d88662d6fe05587a2119734a9004fc640d0c888d2",
+    "v2": "f8e03417a1909804df79239e314dbc3ab9b30627f89abf786a84a1a7bd072bbf",
 }
 
 

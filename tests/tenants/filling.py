@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from app_db.models import AuditLog, Invitation, Material, Membership, MembershipRole, Role, RolePermission
+from app_db.models import ApiKey, AuditLog, Invitation, Material, Membership, MembershipRole, Role, RolePermission
 from app_db.session import Database
 from app_db.tenants.tables import find_layout
+from app_db.testing.rows import administrator
 
 Rows = dict[str, list[str]]
 MATERIALS = 45
+KEYS = ("old_", "new_")
 
 # What is long and the same on each version of PostgreSQL.
 ON_ONE = pytest.mark.parametrize("app_db_server", ["18"], indirect=True)
@@ -39,6 +41,12 @@ def fill(db: Database, tenant: UUID, materials: int = MATERIALS) -> None:
                 text("insert into demo.order_lines (material_id, quantity) values (:id, 2)"), {"id": thing.id}
             )
             session.execute(text("insert into demo.late_lines (material_id) values (:id)"), {"id": thing.id})
+
+    with administrator(db) as session:
+        keys = [ApiKey(tenant_id=tenant, name=name, prefix="ak_", last4=name, key_hash=bytes(32)) for name in KEYS]
+        session.add_all(keys)
+        session.flush()
+        keys[0].replaced_by = keys[1].id
 
 
 def rows_of(db: Database, tenant: UUID, *, but: tuple[str, ...] = ("tenant.import",)) -> Rows:

@@ -11,19 +11,27 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
 from uuid_utils.compat import uuid7
 
 from app_db.errors import SuiteError
-from app_db.models import AuditLog, Base, Material, Membership, PartitionSet, Tenant
+from app_db.models import (
+    AuditLog,
+    Base,
+    DigestKey,
+    Material,
+    Membership,
+    PartitionSet,
+    PasswordHash,
+    RateLimit,
+    Tenant,
+)
 from app_db.schema import Scope, ScopeKind
 from app_db.session import Database
 from app_db.testing import RowMaker, set_example
 from app_db.testing.rows import _examples
 
+# what revisions and functions of the database write, and no login
+WRITTEN_BY_NO_LOGIN = {DigestKey, PartitionSet, PasswordHash, RateLimit}
 OUR_MODELS = sorted(
-    (
-        mapper.class_
-        for mapper in Base.registry.mappers
-        # sets of partitions are made by revisions, and by no login
-        if mapper.class_.__module__.startswith("app_db.models") and mapper.class_ is not PartitionSet
-    ),
+    {mapper.class_ for mapper in Base.registry.mappers if mapper.class_.__module__.startswith("app_db.models")}
+    - WRITTEN_BY_NO_LOGIN,
     key=lambda model: model.__name__,
 )
 

@@ -1,11 +1,11 @@
-"""Version 2 of the helpers for revisions: tables in partitions. FROZEN: see the package's docstring.
+"""Version 2 of the helpers for revisions: partitions, rows of people, secrets. FROZEN: see the package's docstring.
 
 A revision imports both versions; nothing of version 1 is repeated here.
 """
 
 from __future__ import annotations
 
-from .v1 import comment_on, execute
+from .v1 import comment_on, execute, role, system_policies
 
 
 def partition_by_time(
@@ -60,3 +60,40 @@ def _refuse_truncate(table: str) -> None:
         "for each statement execute function ops.refuse_change()"
     )
     comment_on(f"trigger refuse_truncate on {table}", "Rows are not taken away all at once, by nobody.")
+
+
+def person_policies(table: str, column: str = "user_id") -> None:
+    """Show and accept rows of the current person, whatever the tenant; and all rows to who logs people in.
+
+    For what a person has of his own, beside any tenant. The owner is held too.
+    """
+    own = f"{column} = nullif(current_setting('app.current_user_id', true), '')::uuid"
+    system_policies(table)
+    tenants = f"{role('app_tenant')}, {role('app_tenant_admin')}"
+    execute(f"create policy own_rows on {table} to {tenants} using ({own}) with check ({own})")
+    auth_rows(table)
+
+
+def auth_rows(table: str) -> None:
+    """Show all rows to app_auth and auth_service too, who know people and keys before any tenant is bound."""
+    roles = f"{role('app_auth')}, {role('auth_service')}"
+    execute(f"create policy auth_rows on {table} to {roles} using (true) with check (true)")
+
+
+def act_as(name: str) -> None:
+    """Go on as another role until the transaction ends, or until the next call: what it makes is its own.
+
+    For app_secrets, whose schema is closed to the owner's own name; go back with `act_as("app_owner")`.
+    """
+    execute(f"set local role {role(name)}")
+
+
+def give_to_secrets(function: str, schema: str) -> None:
+    """Make app_secrets the owner of a SECURITY DEFINER function; grants and comments come before.
+
+    As `v1.give_to_definer`, for functions that read what app_secrets alone may read.
+    """
+    secrets = role("app_secrets")
+    execute(f"grant create on schema {schema} to {secrets}")
+    execute(f"alter function {function} owner to {secrets}")
+    execute(f"revoke create on schema {schema} from {secrets}")
