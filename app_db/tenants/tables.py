@@ -15,6 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ..errors import TenantRefused
+from ..models import Base
+from ..schema import scope_of
 
 TENANTS = "tenancy.tenants"
 
@@ -163,6 +165,14 @@ def find_layout(session: Session) -> Layout:
     linked = {*columns, TENANTS}
     unlinked = tuple(name for name in session.scalars(_WITH_A_TENANT) if name not in linked | OF_PEOPLE)
     return Layout(tuple(_table(rows[name], columns[name], name in trees) for name in order), unlinked)
+
+
+def _of_no_tenant() -> Iterable[str]:
+    """Yield the tables whose models say that their rows are no tenant's, such as a person's sessions."""
+    for table in Base.metadata.tables.values():
+        scope = scope_of(table)
+        if scope is not None and scope.tenant_column is None:
+            yield table.fullname
 
 
 def _tenant_columns(keys: Iterable[Any]) -> dict[str, str]:

@@ -21,6 +21,7 @@ from tenants.filling import MATERIALS, ON_ONE, fill, rows_of
 
 from app_db.errors import ConnectionLost, TenantRefused
 from app_db.models import Base, Material
+from app_db.schema import scope_of
 from app_db.session import Database
 from app_db.settings import Settings
 from app_db.tenants import Tenants
@@ -78,7 +79,9 @@ def test_rows_of_every_model_of_ours_come_back(
     models = [
         mapper.class_
         for mapper in Base.registry.mappers
-        if mapper.class_.__module__.startswith("app_db.models") and mapper.local_table.c.get("tenant_id") is not None
+        if mapper.class_.__module__.startswith("app_db.models")
+        and (scope := scope_of(mapper.local_table)) is not None
+        and scope.tenant_column == "tenant_id"
     ]
     for model in models:
         make_row(model, tenant=tenant)
