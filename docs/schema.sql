@@ -14,7 +14,7 @@ CREATE SCHEMA auth_private;
 
 ALTER SCHEMA auth_private OWNER TO app_secrets;
 
-COMMENT ON SCHEMA auth_private IS 'What app_secrets alone can read.';
+COMMENT ON SCHEMA auth_private IS 'What app_secrets alone can read, but for backups.';
 
 CREATE SCHEMA billing;
 
@@ -3494,6 +3494,8 @@ GRANT USAGE ON SCHEMA auth TO app_tenant;
 GRANT USAGE ON SCHEMA auth TO app_tenant_admin;
 GRANT USAGE ON SCHEMA auth TO app_all;
 
+GRANT USAGE ON SCHEMA auth_private TO app_backup;
+
 GRANT USAGE ON SCHEMA billing TO app_tenant;
 GRANT USAGE ON SCHEMA billing TO app_tenant_admin;
 GRANT USAGE ON SCHEMA billing TO app_all;
@@ -4136,6 +4138,10 @@ GRANT SELECT(updated_at) ON TABLE auth.users TO app_rw;
 GRANT SELECT(updated_at) ON TABLE auth.users TO app_ro;
 GRANT UPDATE(updated_at) ON TABLE auth.users TO app_admin;
 GRANT UPDATE(updated_at) ON TABLE auth.users TO app_secrets;
+
+GRANT SELECT ON TABLE auth_private.digest_keys TO app_backup;
+
+GRANT SELECT ON TABLE auth_private.password_hashes TO app_backup;
 
 GRANT SELECT,INSERT ON TABLE billing.payment_methods TO app_rw;
 GRANT SELECT,INSERT ON TABLE billing.payment_methods TO payments_service;
