@@ -13,6 +13,7 @@ from typing import Any
 from app_db.reflection import Catalogue, Thing
 
 VISIBILITY = {"app_tenant", "app_tenant_admin", "app_all"}
+INVOKERS = {"security_invoker=true", "security_invoker=on"}
 PINNED = "search_path=pg_catalog, pg_temp"
 
 _TABLES = "pg_class c join pg_namespace n on n.oid = c.relnamespace and n.nspname = any(:schemas)"
@@ -114,10 +115,7 @@ def owners_views(catalogue: Catalogue) -> Iterator[str]:
     return (
         name
         for name, is_ in _of("relation", catalogue)
-        if is_["kind"] == "materialized view"
-        or (
-            is_["kind"] == "view" and not {"security_invoker=true", "security_invoker=on"} & set(is_.get("options", []))
-        )
+        if is_["kind"] == "materialized view" or (is_["kind"] == "view" and not INVOKERS & set(is_.get("options", [])))
     )
 
 
@@ -145,14 +143,15 @@ def wide_policies(catalogue: Catalogue) -> Iterator[str]:
     )
 
 
+_BRANCH = re.compile(r"\b(or|case|select)\b", re.IGNORECASE)
+
+
 def branching_policies(catalogue: Catalogue) -> Iterator[str]:
     """Policies with OR, CASE or a sub-select."""
     return (
         name
         for name, is_ in _of("policy", catalogue)
-        if re.search(
-            r"\b(or|case|select)\b", _without_strings(f"{is_.get('using')} {is_.get('with_check')}"), re.IGNORECASE
-        )
+        if _BRANCH.search(_without_strings(f"{is_.get('using')} {is_.get('with_check')}"))
     )
 
 
