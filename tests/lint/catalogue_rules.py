@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 from app_db.reflection import Catalogue, Thing
@@ -143,6 +144,18 @@ def wide_policies(catalogue: Catalogue) -> Iterator[str]:
     )
 
 
+def doubled_policies(catalogue: Catalogue) -> Iterator[str]:
+    """Policies beside another one for the same role and command: PostgreSQL joins them with OR."""
+    by_table: dict[str, list[tuple[str, Any]]] = {}
+    for name, is_ in _of("policy", catalogue):
+        by_table.setdefault(name.rsplit(".", 1)[0], []).append((name, is_))
+    for policies in by_table.values():
+        for (_, one), (name, other) in combinations(policies, 2):
+            same_command = one["command"] == other["command"] or "all" in (one["command"], other["command"])
+            if same_command and set(one["roles"]) & set(other["roles"]):
+                yield name
+
+
 _BRANCH = re.compile(r"\b(or|case|select)\b", re.IGNORECASE)
 
 
@@ -187,6 +200,7 @@ LOOKS: dict[str, Rule] = {
     "a view shows what who asks may see": owners_views,
     "a table has row security, enabled and forced, and policies": open_tables,
     "a policy is for roles that say which rows": misplaced_policies,
+    "a role has one policy for a command": doubled_policies,
     "only app_all sees every row": wide_policies,
     "a policy has no OR, CASE or sub-select": branching_policies,
     "a column has a type of the house": unwanted_types,

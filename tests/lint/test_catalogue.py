@@ -131,6 +131,11 @@ VIOLATIONS: list[tuple[str, list[str], str]] = [
         "catalog.materials.probe",
     ),
     (
+        "a role has one policy for a command",
+        ["create policy zero on catalog.materials for select to {app_tenant} using (tenant_id = id)"],
+        "catalog.materials.zero",
+    ),
+    (
         "only app_all sees every row",
         ["alter policy all_rows on catalog.materials to {app_all}, {app_tenant}"],
         "catalog.materials.all_rows",

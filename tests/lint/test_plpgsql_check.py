@@ -75,7 +75,7 @@ def test_each_function_is_checked_and_each_trigger_with_its_tables(superuser: Co
     assert {"catalog.search_materials(text,integer)", "billing.refuse_change() on billing.refunds"} <= names
     assert "billing.refuse_change() on billing.payments" in names
     triggers = superuser.scalars(
-        text("select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace "
+        text("select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace "
              "where p.prorettype = 'trigger'::regtype and n.nspname = any(:schemas)"),
         {"schemas": schemas},
     ).all()  # fmt: skip
