@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,7 +30,7 @@ MATCHES = "select auth.password_matches(:person, :digest)"
 CHANGE = "select auth.password_change(:person, :old, :prefix, :digest)"
 REHASH = "select auth.password_rehash(:person, :old, :prefix, :digest)"
 RESET = "select auth.password_reset(:token, :prefix, :digest)"
-MAY_SEE = {"app_secrets", "app_owner"}  # the owner is a member of the other
+MAY_SEE = {"app_owner", "app_secrets", "app_backup"}
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def mailed(make_row: RowMaker, anna: UUID) -> OneTimeToken:
     return make_row(OneTimeToken, user=anna, purpose="password_reset", token_hash=TOKEN, email_key="anna@example.com")
 
 
-@pytest.mark.parametrize("login", [login for login in LoginUrl if login is not LoginUrl.MIGRATION])
+@pytest.mark.parametrize("login", [login for login in LoginUrl if login not in {LoginUrl.MIGRATION, LoginUrl.BACKUP}])
 @pytest.mark.parametrize(
     "statement",
     [
@@ -72,8 +73,28 @@ def test_no_login_reaches_what_is_secret(app_db_settings: Settings, login: Login
         connection.exec_driver_sql(statement)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update auth_private.password_hashes set digest = decode(repeat('00', 32), 'hex')",
+        "insert into auth_private.password_hashes select * from auth_private.password_hashes",
+        "delete from auth_private.password_hashes",
+        "select auth_private.hmac_sha256('a', 'b')",
+    ],
+)
 @pytest.mark.app_db("commit")
-def test_no_role_but_app_secrets_and_the_owner_has_any_right_there(
+def test_a_backup_reads_it_and_nothing_more(app_db_settings: Settings, statement: str) -> None:
+    """Without it, a restored database would let nobody log in."""
+    url = app_db_settings.login_url(LoginUrl.BACKUP)
+    assert url is not None
+    with admin_engine(url).connect() as connection:
+        assert connection.scalar(text("select count(*) from auth_private.digest_keys")) == 1
+        with pytest.raises(PermissionDenied):
+            connection.exec_driver_sql(statement)
+
+
+@pytest.mark.app_db("commit")
+def test_no_role_but_app_secrets_the_owner_and_backup_has_any_right_there(
     superuser: Connection, app_db_settings: Settings
 ) -> None:
     held = superuser.execute(
@@ -89,8 +110,11 @@ def test_no_role_but_app_secrets_and_the_owner_has_any_right_there(
     roles = {name.removeprefix(app_db_settings.role_prefix) for name, _ in held}
     assert roles & {role.name for role in ROLES} == MAY_SEE
     granted = "select relacl::text from pg_class where relnamespace = 'auth_private'::regnamespace and relkind = 'r'"
-    owner_alone = f"{{{app_db_settings.role_prefix}app_secrets="
-    assert [acl for acl in superuser.scalars(text(granted)) if acl and (owner_alone not in acl or "," in acl)] == []
+    prefix = app_db_settings.role_prefix
+    expected = re.escape(f"{prefix}app_secrets=") + r"\w+/\w+," + re.escape(f"{prefix}app_backup=r/{prefix}app_secrets")
+    acls = superuser.scalars(text(granted)).all()
+    assert acls != []
+    assert [acl for acl in acls if not re.fullmatch(r"\{" + expected + r"\}", str(acl))] == []
 
 
 @pytest.mark.app_db("fresh")
@@ -100,7 +124,7 @@ def test_a_grant_would_be_noticed(superuser: Connection, app_db_settings: Settin
     superuser.exec_driver_sql(f"grant select on auth_private.password_hashes to {prefix}app_rw")
     superuser.commit()
     with pytest.raises(AssertionError):
-        test_no_role_but_app_secrets_and_the_owner_has_any_right_there(superuser, app_db_settings)
+        test_no_role_but_app_secrets_the_owner_and_backup_has_any_right_there(superuser, app_db_settings)
 
 
 FUNCTIONS = [

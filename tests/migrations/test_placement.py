@@ -17,6 +17,7 @@ from app_db.engine import admin_engine
 from app_db.migrations import alembic_config, upgrade
 from app_db.migrations.connection import migration_url
 from app_db.schema import SERVICES, RoleNames, placed_services
+from app_db.server import EmbeddedServer
 from app_db.settings import Settings
 
 OPTIONAL = sorted(set(SERVICES) - {"core"})
@@ -51,12 +52,12 @@ def test_any_choice_of_services_is_built_and_taken_away_again(
 
 
 @pytest.fixture
-def second(creator: URL, empty_settings: Settings) -> Iterator[dict[str, URL]]:
+def second(creator: URL, server: EmbeddedServer, empty_settings: Settings) -> Iterator[dict[str, URL]]:
     """A second database of the same roles."""
     names = f"{empty_settings.migration_url.database}_second"  # type: ignore[union-attr]
     report = bootstrap(creator, names, role_prefix=empty_settings.role_prefix, rotate_passwords=True)
     yield {login.field: url for login, url in report.urls.items()}
-    with admin_engine(creator, autocommit=True).connect() as connection:
+    with admin_engine(server.superuser_url(), autocommit=True).connect() as connection:
         connection.execute(text(f'drop database "{names}" with (force)'))
 
 
