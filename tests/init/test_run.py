@@ -1,0 +1,190 @@
+"""An init as a whole: from nothing to head, again, at once, and after a kill at any point."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from init.conftest import init, owner_of, rows
+from sqlalchemy import URL, text
+from support import catalogue, installation
+
+from app_db.engine import admin_engine
+from app_db.errors import ConnectionLost, InitRefused
+from app_db.init import InitReport, initialise
+from app_db.init import run as module
+from app_db.migrations import upgrade
+from app_db.migrations.alone import alone
+from app_db.schema import SERVICES
+from app_db.settings import Environment, Settings
+
+HEADS = tuple(sorted(service.revision for service in SERVICES.values()))
+SCHEMAS = tuple(schema for service in SERVICES.values() for schema in service.schemas)
+
+
+def state(settings: Settings) -> list[Any]:
+    """Return what there is: the schema, and the rows that init makes."""
+    tables = ("auth.users", "auth_private.password_hashes", "tenancy.tenants", "tenancy.memberships")
+    assert settings.migration_url is not None
+    return [
+        catalogue(settings.migration_url, SCHEMAS),
+        *(rows(settings, f"select * from {table} order by 1, 2") for table in tables),
+    ]
+
+
+def in_development(settings: Settings) -> Settings:
+    return settings.model_copy(update={"environment": Environment.DEVELOPMENT})
+
+
+def test_from_nothing_to_head_with_seeds_and_an_administrator_and_again_nothing(
+    empty_settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = in_development(empty_settings)
+    with caplog.at_level(logging.DEBUG):
+        first, returned = init(settings)
+    password = first.administrator.password
+    assert password is not None
+    assert (first.before, first.after) == ((), HEADS)
+    assert first.seeds is not None
+    assert first.seeds.added["tenancy.tenants"] == 2
+    assert {check.outcome for check in first.logins} == {"ok"}
+    assert first.as_dict()["administrator"]["password"] == password
+    assert password not in caplog.text + repr(first) + str(first) + repr(returned) + str(returned.as_dict())
+
+    before = state(settings)
+    second, _ = init(settings)
+    assert state(settings) == before
+    assert (second.before, second.after, second.administrator.outcome) == (HEADS, HEADS, "there")
+    assert second.seeds is not None
+    assert set(second.seeds.added.values()) == {0}
+    assert "password" not in second.as_dict()["administrator"]
+
+
+def test_without_an_address_nothing_is_changed(empty_settings: Settings) -> None:
+    for options in ({"email": None}, {"email": "anna"}, {"tenant": "Main"}):
+        with pytest.raises(InitRefused):
+            init(empty_settings, **options)
+    assert rows(empty_settings, "select from pg_namespace where nspname = 'app'") == []
+
+
+def test_initial_data_can_be_left_out_and_needs_no_address(empty_settings: Settings) -> None:
+    report, _ = init(in_development(empty_settings), None, initial_data=False)
+    assert (report.after, report.seeds) == (HEADS, None)
+    assert (report.administrator.outcome, report.administrator.why) == ("left out", "--skip-initial-data")
+    assert rows(empty_settings, "select from tenancy.tenants") == []
+
+
+def test_where_auth_is_not_placed_it_is_said_and_nobody_is_made(empty_settings: Settings) -> None:
+    report, _ = init(empty_settings.model_copy(update={"services": ("catalog",)}), None)
+    assert report.administrator.outcome == "left out"
+    assert "auth is not placed" in report.administrator.why
+    assert rows(empty_settings, "select from pg_namespace where nspname = 'auth'") == []
+
+
+def test_a_second_one_at_once_is_refused_and_so_is_one_during_a_reset(own_settings: Settings) -> None:
+    with alone(owner_of(own_settings), InitRefused("never")), pytest.raises(InitRefused, match="under way"):
+        init(own_settings)
+    assert rows(own_settings, "select from auth.users") == []
+
+
+def test_two_at_once_make_one_administrator(empty_settings: Settings) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    found: list[InitReport] = []
+
+    def slow(report: InitReport) -> None:
+        found.append(report)
+        inside.set()
+        assert go_on.wait(60)
+
+    first = threading.Thread(
+        target=initialise, args=(empty_settings,), kwargs={"announce": slow, "email": "anna@example.com"}
+    )
+    first.start()
+    try:
+        assert inside.wait(60)
+        with pytest.raises(InitRefused, match="another init or reset of this database is under way"):
+            init(empty_settings)
+    finally:
+        go_on.set()
+        first.join()
+    assert [report.administrator.outcome for report in found] == ["made"]
+    assert init(empty_settings)[0].administrator.outcome == "there"
+
+
+def _kill(settings: Settings) -> None:
+    """End every session of the migrations' login, as a kill of the process or of the server does."""
+    assert settings.migration_url is not None
+    with admin_engine(settings.migration_url, autocommit=True).connect() as connection:
+        connection.execute(
+            text("select pg_terminate_backend(pid) from pg_stat_activity "
+                 "where usename = session_user and pid <> pg_backend_pid() and datname = current_database()")
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("step", ["applied_revisions", "upgrade", "seed", "check_logins"])
+def test_killed_between_two_steps_the_next_run_completes(
+    own_settings: Settings, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    settings = in_development(own_settings)
+    original: Callable[..., Any] = getattr(module, step)
+
+    def dies(*arguments: Any, **options: Any) -> Any:
+        original(*arguments, **options)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, step, dies)
+        with pytest.raises((KeyboardInterrupt, ConnectionLost)):
+            init(settings)
+    assert rows(settings, "select from auth.users") == []
+    report, _ = init(settings)
+    assert report.administrator.outcome == "made"
+    assert len(rows(settings, "select from tenancy.tenants")) == 3
+    assert len(rows(settings, "select from auth_private.password_hashes")) == 1
+
+
+def test_a_connection_that_is_lost_before_the_commit_leaves_nobody(own_settings: Settings) -> None:
+    shown: list[str | None] = []
+
+    def lose(report: InitReport) -> None:
+        shown.append(report.administrator.password)
+        _kill(own_settings)
+
+    with pytest.raises(ConnectionLost):
+        initialise(own_settings, announce=lose, email="anna@example.com")
+    assert rows(own_settings, "select from auth.users") == []
+    report, _ = init(own_settings)
+    assert report.administrator.password not in {None, *shown}
+
+
+def test_a_revision_that_was_applied_alone_is_gone_on_from(empty_settings: Settings) -> None:
+    upgrade(empty_settings, "core@head")
+    report, _ = init(empty_settings)
+    assert report.before == (SERVICES["core"].revision,)
+    assert report.after == HEADS
+
+
+def test_a_login_that_sees_too_much_stops_it_before_the_administrator(own_settings: Settings) -> None:
+    settings = own_settings.model_copy(update={"url": own_settings.admin_url})
+    with pytest.raises(InitRefused, match="these logins are not fit") as refused:
+        init(settings)
+    assert "sees every tenant's rows" in str(refused.value)
+    assert rows(own_settings, "select from auth.users") == []
+
+
+def test_a_login_of_another_database_stops_it(own_settings: Settings, creator: URL) -> None:
+    with installation(creator) as other:
+        upgrade(other)
+        with pytest.raises(InitRefused, match="leads to another database"):
+            init(own_settings.model_copy(update={"auth_url": other.auth_url}))
+
+
+def test_a_login_whose_password_is_not_known_here_is_a_note(own_settings: Settings) -> None:
+    assert own_settings.backup_url is not None
+    report, _ = init(own_settings.model_copy(update={"backup_url": own_settings.backup_url.set(password="wrong")}))
+    found = {check.name: check for check in report.logins}["APP_DB_BACKUP_URL"]
+    assert found.outcome in {"note", "ok"}  # ok where the server trusts everybody on this machine
+    assert "wrong" not in str(found)
