@@ -44,7 +44,7 @@ _ROW_SECURITY = r"^alter table \S+ (disable|no force) row level security"
 RULES = [
     Rule("cascade", r"^drop .* cascade$", "it drops what nobody looked at", "drop table shop.orders cascade"),
     # an extension, and the schema of extensions, may have been made by a superuser before
-    Rule("if-exists", r"^(create (?!extension|schema)|drop|alter) .*\bif (not )?exists\b",
+    Rule("if-exists", r"^(create(?! extension| schema)|drop|alter) .*\bif (not )?exists\b",
          "it hides that the database is not as expected",
          "create table if not exists shop.orders (id uuid)"),
     Rule("replace", r"^create or replace ", "grants and owner of the old one are kept unseen",
