@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -90,6 +91,15 @@ def test_a_second_one_at_once_is_refused_and_so_is_one_during_a_reset(app_db_set
     with alone(owner_of(app_db_settings), InitRefused("never")), pytest.raises(InitRefused, match="under way"):
         init(app_db_settings)
     assert rows(app_db_settings, "select from auth.users") == []
+
+
+@in_commit
+def test_unguarded_without_the_lock_it_goes_on_during_a_reset(
+    app_db_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "alone", lambda _engine, _refusal: nullcontext())
+    with alone(owner_of(app_db_settings), InitRefused("never")):
+        assert init(app_db_settings)[0].administrator.outcome == "made"
 
 
 def test_two_at_once_make_one_administrator(empty_settings: Settings) -> None:
