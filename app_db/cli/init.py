@@ -87,7 +87,8 @@ def _print(report: InitReport) -> None:
     revisions = f"at {', '.join(report.after)} already" if report.before == report.after else upgraded
     planted = ", ".join(f"{count} {table}" for table, count in added.items())
     seeds = f"{planted or 'nothing new'} (seeds of {report.seeds.environment})" if report.seeds else "left out"
-    lines = [f"revisions      {revisions}", f"seeds          {seeds}", "logins", *_table(report.logins)]
+    logins = ["logins", *_table(report.logins)] if report.logins else ["logins         no URL is set"]
+    lines = [f"revisions      {revisions}", f"seeds          {seeds}", *logins]
     click.echo("\n".join([*lines, *_administrator(report)]))
 
 
