@@ -62,7 +62,9 @@ def test_an_outcome_that_contradicts_its_reason_is_refused(call: Call, success: 
     assert caught.value.constraint_name == "ck_login_attempts_success"
 
 
-@pytest.mark.parametrize("statement", [LIMITED, RECORD, "select revoke_all_user_sessions('6b1f9a52-8a3e-4b51-9d2c-0d8f9f0a7c11')"])
+@pytest.mark.parametrize(
+    "statement", [LIMITED, RECORD, "select revoke_all_user_sessions('6b1f9a52-8a3e-4b51-9d2c-0d8f9f0a7c11')"]
+)
 def test_the_application_itself_may_not_call_them(app_db: Database, tenant: UUID, statement: str) -> None:
     for session_of in (app_db.tenant, app_db.tenant_admin):
         with session_of(tenant) as session, pytest.raises(PermissionDenied, match="permission denied for function"):
