@@ -17,6 +17,7 @@
     ├── ImportRefused              a file with rows that can't be loaded
     ├── TenantRefused              a tenant can't be made, changed, exported, imported or deleted
     ├── ArchiveRefused             a file is no export of a tenant, is damaged, or can't be written
+    ├── InitRefused                a database can't be initialised, or an administrator not made
     ├── ResetRefused               a database that must not be emptied, or not this way
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
@@ -133,6 +134,10 @@ class ImportRefused(AppDbError):
     def __init__(self, message: str, problems: list[tuple[int, str]]) -> None:
         self.problems = problems
         super().__init__(message)
+
+
+class InitRefused(AppDbError):
+    """A database is not initialised, or its first administrator not made; nothing is half done."""
 
 
 class TenantRefused(AppDbError):

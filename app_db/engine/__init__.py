@@ -3,6 +3,7 @@
 from .begin import DEFAULT_MODE, Mode
 from .binding import NO_TENANT, BoundEngine, NoTenant, bound_to
 from .factory import PoolFigures, admin_engine, pooled_engine
+from .identity import identity
 
 __all__ = [
     "DEFAULT_MODE",
@@ -13,5 +14,6 @@ __all__ = [
     "PoolFigures",
     "admin_engine",
     "bound_to",
+    "identity",
     "pooled_engine",
 ]

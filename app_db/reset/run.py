@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import URL, Engine
 
-from ..engine import admin_engine
+from ..engine import admin_engine, identity
 from ..errors import ResetRefused, SettingsError
 from ..migrations import applied_revisions, upgrade, upgrade_project
+from ..migrations.alone import alone
 from ..migrations.connection import migration_url, owner_engine
 from ..schema import RoleNames
 from ..seeds import SeedReport, seed
@@ -21,9 +21,7 @@ from ..settings import LoginUrl, Settings
 from .empty import empty_database
 from .refusals import check_environment, check_place, check_tree
 
-_KEY = 0x6170705F7273  # "app_rs" in ASCII
-# the same values come from the same database of the same server, whatever the URLs call it
-_IDENTITY = text("select oid::bigint, pg_postmaster_start_time() from pg_database where datname = current_database()")
+_UNDER_WAY = "another reset or init of this database is under way: wait for it to end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def reset(
     names = RoleNames(settings.role_prefix)
     engine = owner_engine(url, names)
     _check_same_place(engine, _admin_url(settings, database))
-    with _alone(engine):
+    with alone(engine, ResetRefused(_UNDER_WAY)):
         dropped = empty_database(engine, names, lock_timeout=settings.lock_timeout, also=schemas)
         upgrade(settings, database=database)
         if tree is not None:
@@ -92,20 +90,8 @@ def _admin_url(settings: Settings, database: str | None) -> URL:
 def _check_same_place(owner: Engine, admin_url: URL) -> None:
     """Refuse where the seeds would go to another database than the one that is emptied."""
     with owner.connect() as one, admin_engine(admin_url, application_name="app_db reset").connect() as other:
-        if one.execute(_IDENTITY).one() != other.execute(_IDENTITY).one():
+        if identity(one) != identity(other):
             raise ResetRefused(
                 f"{LoginUrl.MIGRATION} and {LoginUrl.ADMIN} lead to different databases: set both to the one that is "
                 "to be reset, as `app-db bootstrap` prints them"
             )
-
-
-@contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
-    """Keep a second reset out: between the drop and the seeds others would find half a database."""
-    with engine.connect() as connection:
-        if not connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _KEY}):
-            raise ResetRefused("another reset of this database is under way: wait for it to end")
-        connection.commit()  # the lock is the session's; an open transaction would hold back vacuum
-        yield
-        connection.execute(text("select pg_advisory_unlock(:key)"), {"key": _KEY})
-        connection.commit()

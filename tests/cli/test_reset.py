@@ -14,9 +14,9 @@ from app_db.cli.reset import reset
 from app_db.engine import admin_engine
 from app_db.errors import ConnectionLost, LockNotAvailable, ResetRefused, SettingsError
 from app_db.migrations import change_schema
+from app_db.migrations.alone import alone
 from app_db.migrations.connection import owner_engine
 from app_db.migrations.ddl import v1 as ddl
-from app_db.reset import run as reset_run
 from app_db.reset.refusals import check_place
 from app_db.schema import SERVICES, RoleNames
 from app_db.session import Database
@@ -203,10 +203,10 @@ def test_a_table_that_somebody_works_with_is_waited_for_and_nothing_is_lost(run:
 def test_a_second_reset_is_refused_while_the_first_is_under_way(run: Run, own_settings: Settings) -> None:
     make_tenant(own_settings)
     engine = owner_engine(own_settings.migration_url, RoleNames(own_settings.role_prefix))
-    with reset_run._alone(engine):
+    with alone(engine, ResetRefused("")):
         result = run()
     assert isinstance(result.exception, ResetRefused)
-    assert "another reset of this database is under way" in str(result.exception)
+    assert "another reset or init of this database is under way" in str(result.exception)
     assert slugs(own_settings) == ["old"]
     assert run().exit_code == 0
 
