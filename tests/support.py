@@ -17,6 +17,8 @@ from uuid_utils.compat import uuid7
 from app_db.bootstrap import bootstrap, drop_installation
 from app_db.engine import admin_engine
 from app_db.models import Tenant
+from app_db.reflection import Catalogue, reflect
+from app_db.schema import RoleNames
 from app_db.server import stop_servers
 from app_db.session import Database
 from app_db.settings import LoginUrl, Settings, load_settings
@@ -92,48 +94,7 @@ def server_root() -> Iterator[Path]:
         shutil.rmtree(directory)
 
 
-def catalogue(url: URL, schemas: tuple[str, ...]) -> list[str]:
-    """Return everything that revisions make in these schemas, a line each: what differs is what a revision left."""
+def catalogue(url: URL, schemas: tuple[str, ...]) -> Catalogue:
+    """Return everything that revisions make in these schemas: what differs is what a revision left."""
     with admin_engine(url).connect() as connection:
-        return sorted(
-            line
-            for query in _CATALOGUE
-            for line in connection.scalars(text(query), {"schemas": list(schemas)})
-            if line is not None
-        )
-
-
-# which partitions there are depends on the day, but for the default one
-_LASTING = "not (c.relispartition and c.relname !~ '_default$')"
-
-_CATALOGUE = (
-    f"""select format('column %s.%s %s %s %s %s', c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod),
-    a.attnotnull, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    where n.nspname = any(:schemas) and c.relkind in ('r', 'p') and {_LASTING}""",
-    f"""select format('table %s %s %s %s %s', c.oid::regclass, c.relrowsecurity, c.relforcerowsecurity, c.relacl,
-    obj_description(c.oid)) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(:schemas) and c.relkind in ('r', 'p', 'v') and {_LASTING}""",
-    f"""select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(k.oid))
-    from pg_constraint k join pg_namespace n on n.oid = k.connamespace join pg_class c on c.oid = k.conrelid
-    where n.nspname = any(:schemas) and {_LASTING}""",
-    f"""select format('index %s %s', pg_get_indexdef(i.indexrelid), obj_description(i.indexrelid))
-    from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(:schemas) and {_LASTING}""",
-    f"""select format('trigger %s %s', pg_get_triggerdef(t.oid), t.tgenabled)
-    from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(:schemas) and not t.tgisinternal and {_LASTING}""",
-    """select format('policy %s.%s %s %s %s %s %s', schemaname, tablename, policyname, roles, cmd, qual, with_check)
-    from pg_policies where schemaname = any(:schemas)""",
-    """select format('function %s %s %s %s', pg_get_functiondef(p.oid), p.proacl, pg_get_userbyid(p.proowner),
-    obj_description(p.oid)) from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = any(:schemas) and not exists (select from pg_depend where objid = p.oid and deptype = 'e')""",
-    """select format('trigger %s %s', pg_get_triggerdef(t.oid), obj_description(t.oid))
-    from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = any(:schemas) and not t.tgisinternal""",
-    """select format('schema %s %s %s', nspname, nspacl, obj_description(oid)) from pg_namespace
-    where nspname = any(:schemas)""",
-    "select format('extension %s', extname) from pg_extension where :schemas is not null",
-)
+        return reflect(connection, schemas, RoleNames())

@@ -202,6 +202,20 @@ DRIFTS = {
         "do $do$ begin execute format('grant connect on database %I to public', current_database()); end $do$",
         ["database current: grants: with 'public: connect'"],
     ),
+    "a partition that is open": (
+        "alter table ops.audit_log_default disable row level security",
+        [
+            "partitions ops.audit_log: unlike_their_table: with 'audit_log_default row security is not as in",
+        ],
+    ),
+    "a partition that may be read past its table": (
+        "grant select on ops.audit_log_default to {app_rw}",
+        ["partitions ops.audit_log: unlike_their_table: with 'audit_log_default has grants of its own'"],
+    ),
+    "a trigger that is disabled": (
+        "alter table ops.audit_log disable trigger refuse_update",
+        ["trigger ops.audit_log.refuse_update: fires is 'disabled' and not 'origin'"],
+    ),
     "a revision taken back by hand": (
         "update app.alembic_version set version_num = 'catalog_0000' where version_num like 'catalog%'",
         ["revision catalog: number is 'catalog_0000' and not"],
