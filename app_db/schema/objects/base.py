@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, kw_only=True)
-class SchemaObject:
+class SchemaObject(ABC):
     """One of them. `identity` says which one it is; two of the same identity are versions of one thing."""
 
     kind: ClassVar[str]
 
     @property
+    @abstractmethod
     def identity(self) -> tuple[str, ...]:
         """What tells it from others of its kind."""
-        raise NotImplementedError
 
     @property
     def table(self) -> str | None:
@@ -28,13 +29,13 @@ class SchemaObject:
         """The schema that it stands in."""
         return self.identity[0].rsplit(" ", maxsplit=1)[-1].split(".", maxsplit=1)[0]
 
+    @abstractmethod
     def create(self) -> list[str]:
         """Return the statements that make it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drop(self) -> list[str]:
         """Return the statements that take it away."""
-        raise NotImplementedError
 
     def change_from(self, old: Self) -> list[str]:
         """Return the statements that make it of an older version."""
