@@ -11,8 +11,8 @@ help:  ## Say what there is
 demo: venv  ## Build a database, two tenants in it, and try the border between them
 	@$(BIN)/app-db demo
 
-test: venv  ## Run all tests in two processes, on servers that come and go
-	@$(BIN)/pytest -n 2 --dist loadscope
+test: venv  ## Run all tests in three processes, on servers that come and go
+	@$(BIN)/pytest -n 3 --dist loadscope
 
 check: venv  ## Run the static checks: style, types, layers
 	@$(BIN)/ruff check .

@@ -79,7 +79,7 @@ def query_of(tree: Any, where: str, nth: int) -> Any:
     return query
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(tree=trees, where=wheres, nth=small)
 @example(("left", "a", ("inner", "b", "c", "=", 0, 1), "=", 0, 1), "null", 4)
 @example(("left", "a", ("left", ("left", "b", "c", "=", 0, 1), "a", "=", 1, 0), "=", 0, 1), "", 0)
