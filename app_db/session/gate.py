@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import StartupRefused
-from ..schema import RoleNames, Service
+from ..schema import SERVICES, RoleNames, Service
 from ..settings import LoginUrl
 
 logger = logging.getLogger("app_db")
@@ -95,7 +95,7 @@ def behind(services: Iterable[Service], revisions: Iterable[str]) -> list[str]:
     applied: dict[str, int] = {}
     for revision in revisions:
         _raise(applied, revision)
-        for service in services:
+        for service in SERVICES.values():  # also of one that is placed elsewhere by now
             if service.core_revision is not None and revision.startswith(f"{service.name}_"):
                 _raise(applied, service.core_revision)
     return [
