@@ -254,6 +254,14 @@ def test_what_was_changed_by_hand_is_found_and_nothing_else(
     assert len(said) <= max(2, len(expected)), said
 
 
+def test_the_search_path_of_who_looks_makes_no_difference(superuser: Connection, inspect: Inspect) -> None:
+    """PostgreSQL prints what stands in the search path without its schema."""
+    superuser.execute(text("set search_path to catalog, tenancy, app, ops"))
+    printed = "select pg_get_constraintdef(oid) from pg_constraint where conname = 'fk_materials_tenant_id'"
+    assert "REFERENCES tenants(" in str(superuser.scalar(text(printed)))
+    assert [str(drift) for drift in inspect().drifts] == []
+
+
 def test_what_is_compared_is_not_locked(superuser: Connection, inspect: Inspect) -> None:
     inspect()
     held = superuser.scalars(
