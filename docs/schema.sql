@@ -94,6 +94,20 @@ ALTER FUNCTION app.set_current_user_id(user_id uuid) OWNER TO app_owner;
 
 COMMENT ON FUNCTION app.set_current_user_id(user_id uuid) IS 'Binds the transaction to a person, or to none with null.';
 
+CREATE FUNCTION app.touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  new.updated_at := now();
+  return new;
+end
+$$;
+
+ALTER FUNCTION app.touch_updated_at() OWNER TO app_owner;
+
+COMMENT ON FUNCTION app.touch_updated_at() IS 'Sets updated_at to the transaction''s time; a trigger.';
+
 CREATE FUNCTION app.uuid7() RETURNS uuid
     LANGUAGE sql PARALLEL SAFE
     RETURN uuidv7();
@@ -860,6 +874,73 @@ ALTER FUNCTION catalog.search_materials(query text, result_limit integer) OWNER 
 
 COMMENT ON FUNCTION catalog.search_materials(query text, result_limit integer) IS 'The current tenant''s materials that match, best first.';
 
+CREATE FUNCTION ops.audit_row() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  subject record := coalesce(new, old);
+  person uuid := app.current_user_id();
+  changed text[];
+begin
+  if tenancy.is_in_transit(subject.tenant_id) then
+    return null;
+  end if;
+  if tg_op = 'UPDATE' then
+    changed := array(
+      select n.key from jsonb_each(to_jsonb(new)) as n
+      where n.key <> 'updated_at' and n.value is distinct from to_jsonb(old) -> n.key order by n.key
+    );
+    if cardinality(changed) = 0 then
+      return null;
+    end if;
+  end if;
+  insert into ops.audit_log (tenant_id, actor_id, actor_type, action, subject, details) values (
+    subject.tenant_id, person, case when person is null then 'system' else 'user' end,
+    tg_argv[0] || '.' || lower(tg_op),
+    tg_table_schema || '.' || tg_table_name || ':' || subject.id,
+    case when changed is null then '{}' else jsonb_build_object('changed', changed) end
+  );
+  return null;
+end
+$$;
+
+ALTER FUNCTION ops.audit_row() OWNER TO app_definer;
+
+COMMENT ON FUNCTION ops.audit_row() IS 'Notes in the audit log that a row was added, changed or removed; a trigger, told what to call the row.';
+
+CREATE FUNCTION ops.drop_expired_partition(at timestamp with time zone DEFAULT now()) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET lock_timeout TO '100ms'
+    AS $_$
+declare
+  expired record;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('ops.ensure_partitions', 0));
+  select s.parent, i.inhrelid::regclass::text as partition into expired
+  from ops.partition_sets as s
+  join pg_inherits as i on i.inhparent = to_regclass(s.parent)
+  join pg_class as c on c.oid = i.inhrelid
+  cross join lateral (
+    select substring(pg_get_expr(c.relpartbound, c.oid) from $$TO \('([^']+)'\)$$)::timestamp with time zone as upper
+  ) as bound
+  where bound.upper <= at - s.retention
+  order by bound.upper, s.parent limit 1;
+  if not found then
+    return null;
+  end if;
+  execute format('lock table %s in access exclusive mode', expired.parent);
+  execute format('drop table %s', expired.partition);
+  return expired.partition;
+end
+$_$;
+
+ALTER FUNCTION ops.drop_expired_partition(at timestamp with time zone) OWNER TO app_owner;
+
+COMMENT ON FUNCTION ops.drop_expired_partition(at timestamp with time zone) IS 'Drops the oldest partition whose rows are past the retention of its table, and returns its name; or null.';
+
 CREATE FUNCTION ops.ensure_partitions(at timestamp with time zone DEFAULT now()) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1072,6 +1153,84 @@ $$;
 ALTER FUNCTION tenancy.guard_membership() OWNER TO app_owner;
 
 COMMENT ON FUNCTION tenancy.guard_membership() IS 'Counts changes of a membership; holds the tenant before an owner goes.';
+
+CREATE TABLE tenancy.tenants (
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    subscription_plan text DEFAULT 'free'::text NOT NULL,
+    subscription_status text DEFAULT 'trial'::text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    rejection_reason text,
+    approved_at timestamp with time zone,
+    approved_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    suspended_at timestamp with time zone,
+    suspension_reason text,
+    deletion_requested_at timestamp with time zone,
+    delete_after timestamp with time zone,
+    deletion_started_at timestamp with time zone,
+    CONSTRAINT ck_tenants_approved CHECK (((status <> 'approved'::text) OR ((approved_at IS NOT NULL) AND (approved_by IS NOT NULL)))),
+    CONSTRAINT ck_tenants_deletion CHECK ((((status = 'deleting'::text) = (deletion_requested_at IS NOT NULL)) AND ((status = 'deleting'::text) = (delete_after IS NOT NULL)) AND ((status = 'deleting'::text) OR (deletion_started_at IS NULL)))),
+    CONSTRAINT ck_tenants_name CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT ck_tenants_rejection_reason CHECK ((((status <> 'rejected'::text) OR (rejection_reason IS NOT NULL)) AND ((rejection_reason IS NULL) OR (status = ANY (ARRAY['rejected'::text, 'importing'::text, 'deleting'::text]))))),
+    CONSTRAINT ck_tenants_settings CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT ck_tenants_slug CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT ck_tenants_status CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'suspended'::text, 'importing'::text, 'deleting'::text]))),
+    CONSTRAINT ck_tenants_subscription_status CHECK ((subscription_status = ANY (ARRAY['trial'::text, 'active'::text, 'past_due'::text, 'canceled'::text]))),
+    CONSTRAINT ck_tenants_suspended CHECK ((((suspended_at IS NULL) OR (status = ANY (ARRAY['suspended'::text, 'importing'::text, 'deleting'::text]))) AND ((suspension_reason IS NULL) OR (suspended_at IS NOT NULL)))),
+    CONSTRAINT ck_tenants_suspension_reason CHECK (((length(suspension_reason) >= 1) AND (length(suspension_reason) <= 1000)))
+);
+
+ALTER TABLE ONLY tenancy.tenants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE tenancy.tenants OWNER TO app_owner;
+
+COMMENT ON TABLE tenancy.tenants IS 'The customers of the application; each sees its own row only.';
+
+COMMENT ON COLUMN tenancy.tenants.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN tenancy.tenants.slug IS 'Short name in URLs: lower-case letters, digits and hyphens.';
+
+COMMENT ON COLUMN tenancy.tenants.name IS 'What people call it.';
+
+COMMENT ON COLUMN tenancy.tenants.settings IS 'The tenant''s own settings, a JSON object.';
+
+COMMENT ON COLUMN tenancy.tenants.subscription_plan IS 'The plan it pays for.';
+
+COMMENT ON COLUMN tenancy.tenants.subscription_status IS 'trial, active, past_due or canceled.';
+
+COMMENT ON COLUMN tenancy.tenants.status IS 'Where it stands: pending, approved, rejected, suspended, importing or deleting.';
+
+COMMENT ON COLUMN tenancy.tenants.rejection_reason IS 'Why it was rejected; empty otherwise.';
+
+COMMENT ON COLUMN tenancy.tenants.approved_at IS 'When it was approved.';
+
+COMMENT ON COLUMN tenancy.tenants.approved_by IS 'Who approved it.';
+
+COMMENT ON COLUMN tenancy.tenants.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN tenancy.tenants.updated_at IS 'When the row was last changed.';
+
+COMMENT ON COLUMN tenancy.tenants.suspended_at IS 'When it was suspended; empty otherwise.';
+
+COMMENT ON COLUMN tenancy.tenants.suspension_reason IS 'Why it was suspended.';
+
+COMMENT ON COLUMN tenancy.tenants.deletion_requested_at IS 'When its deletion was asked for; empty otherwise.';
+
+COMMENT ON COLUMN tenancy.tenants.delete_after IS 'When its rows may go; until then the deletion can be taken back.';
+
+COMMENT ON COLUMN tenancy.tenants.deletion_started_at IS 'When the first of its rows went; from then on there is no way back.';
+
+CREATE FUNCTION tenancy.is_in_transit(tenant uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (EXISTS (SELECT FROM tenancy.tenants t WHERE ((t.id = is_in_transit.tenant) AND (t.status = ANY (ARRAY['importing'::text, 'deleting'::text])))));
+
+ALTER FUNCTION tenancy.is_in_transit(tenant uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION tenancy.is_in_transit(tenant uuid) IS 'Whether the rows of a tenant are being imported or deleted, when triggers must neither count nor log.';
 
 CREATE FUNCTION tenancy.keep_an_owner() RETURNS trigger
     LANGUAGE plpgsql
@@ -2557,76 +2716,6 @@ COMMENT ON COLUMN tenancy.roles.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN tenancy.roles.updated_at IS 'When the row was last changed.';
 
-CREATE TABLE tenancy.tenants (
-    id uuid DEFAULT app.uuid7() NOT NULL,
-    slug text NOT NULL,
-    name text NOT NULL,
-    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
-    subscription_plan text DEFAULT 'free'::text NOT NULL,
-    subscription_status text DEFAULT 'trial'::text NOT NULL,
-    status text DEFAULT 'pending'::text NOT NULL,
-    rejection_reason text,
-    approved_at timestamp with time zone,
-    approved_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    suspended_at timestamp with time zone,
-    suspension_reason text,
-    deletion_requested_at timestamp with time zone,
-    delete_after timestamp with time zone,
-    deletion_started_at timestamp with time zone,
-    CONSTRAINT ck_tenants_approved CHECK (((status <> 'approved'::text) OR ((approved_at IS NOT NULL) AND (approved_by IS NOT NULL)))),
-    CONSTRAINT ck_tenants_deletion CHECK ((((status = 'deleting'::text) = (deletion_requested_at IS NOT NULL)) AND ((status = 'deleting'::text) = (delete_after IS NOT NULL)) AND ((status = 'deleting'::text) OR (deletion_started_at IS NULL)))),
-    CONSTRAINT ck_tenants_name CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT ck_tenants_rejection_reason CHECK ((((status <> 'rejected'::text) OR (rejection_reason IS NOT NULL)) AND ((rejection_reason IS NULL) OR (status = ANY (ARRAY['rejected'::text, 'importing'::text, 'deleting'::text]))))),
-    CONSTRAINT ck_tenants_settings CHECK ((jsonb_typeof(settings) = 'object'::text)),
-    CONSTRAINT ck_tenants_slug CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
-    CONSTRAINT ck_tenants_status CHECK ((status = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'suspended'::text, 'importing'::text, 'deleting'::text]))),
-    CONSTRAINT ck_tenants_subscription_status CHECK ((subscription_status = ANY (ARRAY['trial'::text, 'active'::text, 'past_due'::text, 'canceled'::text]))),
-    CONSTRAINT ck_tenants_suspended CHECK ((((suspended_at IS NULL) OR (status = ANY (ARRAY['suspended'::text, 'importing'::text, 'deleting'::text]))) AND ((suspension_reason IS NULL) OR (suspended_at IS NOT NULL)))),
-    CONSTRAINT ck_tenants_suspension_reason CHECK (((length(suspension_reason) >= 1) AND (length(suspension_reason) <= 1000)))
-);
-
-ALTER TABLE ONLY tenancy.tenants FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE tenancy.tenants OWNER TO app_owner;
-
-COMMENT ON TABLE tenancy.tenants IS 'The customers of the application; each sees its own row only.';
-
-COMMENT ON COLUMN tenancy.tenants.id IS 'UUIDv7: unique, and in the order of creation.';
-
-COMMENT ON COLUMN tenancy.tenants.slug IS 'Short name in URLs: lower-case letters, digits and hyphens.';
-
-COMMENT ON COLUMN tenancy.tenants.name IS 'What people call it.';
-
-COMMENT ON COLUMN tenancy.tenants.settings IS 'The tenant''s own settings, a JSON object.';
-
-COMMENT ON COLUMN tenancy.tenants.subscription_plan IS 'The plan it pays for.';
-
-COMMENT ON COLUMN tenancy.tenants.subscription_status IS 'trial, active, past_due or canceled.';
-
-COMMENT ON COLUMN tenancy.tenants.status IS 'Where it stands: pending, approved, rejected, suspended, importing or deleting.';
-
-COMMENT ON COLUMN tenancy.tenants.rejection_reason IS 'Why it was rejected; empty otherwise.';
-
-COMMENT ON COLUMN tenancy.tenants.approved_at IS 'When it was approved.';
-
-COMMENT ON COLUMN tenancy.tenants.approved_by IS 'Who approved it.';
-
-COMMENT ON COLUMN tenancy.tenants.created_at IS 'When the row was made.';
-
-COMMENT ON COLUMN tenancy.tenants.updated_at IS 'When the row was last changed.';
-
-COMMENT ON COLUMN tenancy.tenants.suspended_at IS 'When it was suspended; empty otherwise.';
-
-COMMENT ON COLUMN tenancy.tenants.suspension_reason IS 'Why it was suspended.';
-
-COMMENT ON COLUMN tenancy.tenants.deletion_requested_at IS 'When its deletion was asked for; empty otherwise.';
-
-COMMENT ON COLUMN tenancy.tenants.delete_after IS 'When its rows may go; until then the deletion can be taken back.';
-
-COMMENT ON COLUMN tenancy.tenants.deletion_started_at IS 'When the first of its rows went; from then on there is no way back.';
-
 ALTER TABLE ONLY auth.login_attempts ATTACH PARTITION auth.login_attempts_default DEFAULT;
 
 ALTER TABLE ONLY ops.audit_log ATTACH PARTITION ops.audit_log_default DEFAULT;
@@ -3540,6 +3629,8 @@ GRANT ALL ON FUNCTION app.set_current_user_id(user_id uuid) TO app_tenant;
 GRANT ALL ON FUNCTION app.set_current_user_id(user_id uuid) TO app_tenant_admin;
 GRANT ALL ON FUNCTION app.set_current_user_id(user_id uuid) TO app_all;
 
+REVOKE ALL ON FUNCTION app.touch_updated_at() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.uuid7() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.uuid7() TO app_tenant;
 GRANT ALL ON FUNCTION app.uuid7() TO app_tenant_admin;
@@ -3676,6 +3767,11 @@ GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer)
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO catalog_service;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO app_admin;
 
+REVOKE ALL ON FUNCTION ops.audit_row() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ops.drop_expired_partition(at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION ops.drop_expired_partition(at timestamp with time zone) TO app_maint;
+
 REVOKE ALL ON FUNCTION ops.ensure_partitions(at timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION ops.ensure_partitions(at timestamp with time zone) TO app_maint;
 
@@ -3691,6 +3787,26 @@ REVOKE ALL ON FUNCTION ops.refuse_delete_of_audit() FROM PUBLIC;
 REVOKE ALL ON FUNCTION tenancy.bump_membership() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tenancy.guard_membership() FROM PUBLIC;
+
+GRANT SELECT ON TABLE tenancy.tenants TO app_rw;
+GRANT SELECT ON TABLE tenancy.tenants TO app_ro;
+GRANT SELECT ON TABLE tenancy.tenants TO app_maint;
+GRANT SELECT ON TABLE tenancy.tenants TO app_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.tenants TO app_admin;
+GRANT SELECT,INSERT,UPDATE ON TABLE tenancy.tenants TO admin_service;
+GRANT SELECT ON TABLE tenancy.tenants TO app_definer;
+GRANT SELECT ON TABLE tenancy.tenants TO app_auth;
+
+GRANT UPDATE(name) ON TABLE tenancy.tenants TO app_rw;
+
+GRANT UPDATE(settings) ON TABLE tenancy.tenants TO app_rw;
+
+GRANT UPDATE(updated_at) ON TABLE tenancy.tenants TO app_rw;
+
+REVOKE ALL ON FUNCTION tenancy.is_in_transit(tenant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tenancy.is_in_transit(tenant uuid) TO app_tenant;
+GRANT ALL ON FUNCTION tenancy.is_in_transit(tenant uuid) TO app_tenant_admin;
+GRANT ALL ON FUNCTION tenancy.is_in_transit(tenant uuid) TO app_all;
 
 REVOKE ALL ON FUNCTION tenancy.keep_an_owner() FROM PUBLIC;
 
@@ -4321,7 +4437,7 @@ GRANT SELECT,INSERT ON TABLE ops.audit_log TO admin_service;
 GRANT SELECT ON TABLE ops.audit_log TO app_ro;
 GRANT SELECT ON TABLE ops.audit_log TO app_maint;
 GRANT SELECT ON TABLE ops.audit_log TO app_backup;
-GRANT SELECT,DELETE ON TABLE ops.audit_log TO app_definer;
+GRANT SELECT,INSERT,DELETE ON TABLE ops.audit_log TO app_definer;
 
 GRANT SELECT ON TABLE ops.partition_sets TO app_admin;
 GRANT SELECT ON TABLE ops.partition_sets TO app_maint;
@@ -4492,18 +4608,3 @@ GRANT SELECT ON TABLE tenancy.roles TO app_auth;
 GRANT SELECT ON TABLE tenancy.roles TO auth_service;
 GRANT SELECT ON TABLE tenancy.roles TO app_maint;
 GRANT SELECT ON TABLE tenancy.roles TO app_backup;
-
-GRANT SELECT ON TABLE tenancy.tenants TO app_rw;
-GRANT SELECT ON TABLE tenancy.tenants TO app_ro;
-GRANT SELECT ON TABLE tenancy.tenants TO app_maint;
-GRANT SELECT ON TABLE tenancy.tenants TO app_backup;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tenancy.tenants TO app_admin;
-GRANT SELECT,INSERT,UPDATE ON TABLE tenancy.tenants TO admin_service;
-GRANT SELECT ON TABLE tenancy.tenants TO app_definer;
-GRANT SELECT ON TABLE tenancy.tenants TO app_auth;
-
-GRANT UPDATE(name) ON TABLE tenancy.tenants TO app_rw;
-
-GRANT UPDATE(settings) ON TABLE tenancy.tenants TO app_rw;
-
-GRANT UPDATE(updated_at) ON TABLE tenancy.tenants TO app_rw;

@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from app_db.bootstrap import bootstrap, drop_installation
 from app_db.engine import admin_engine
+from app_db.migrations.ddl.v1 import EVERYONE
 from app_db.models import Tenant
 from app_db.reflection import Catalogue, reflect
 from app_db.schema import RoleNames
@@ -27,9 +28,13 @@ ROOT = Path(__file__).parents[1]
 SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
 
 
+_PROVIDERS: dict[str, URL] = {}
+
+
 def make_creator(superuser_url: URL) -> URL:
     """Make a login with CREATEROLE and CREATEDB and nothing else, and return its URL."""
     name, password = f"creator_{secrets.token_hex(4)}", secrets.token_hex(16)
+    _PROVIDERS[name] = superuser_url
     with admin_engine(superuser_url, autocommit=True).connect() as connection:
         connection.execute(text(f"create role {name} login createrole createdb password '{password}'"))
     return superuser_url.set(username=name, password=password)
@@ -42,9 +47,22 @@ def installation(creator: URL) -> Iterator[Settings]:
     database, prefix = f"app_{unique}", f"t{unique}_"
     report = bootstrap(creator, database, role_prefix=prefix)
     try:
+        provide_extensions(creator, database, prefix)
         yield settings_for(report.urls, role_prefix=prefix)
     finally:
         drop_installation(creator, database, prefix)
+
+
+def provide_extensions(creator: URL, database: str, prefix: str) -> None:
+    """Do what a managed service does for its customers: make the extensions that only a superuser can make."""
+    with admin_engine(_PROVIDERS[str(creator.username)].set(database=database)).begin() as connection:
+        if connection.scalar(text("select count(*) from pg_available_extensions where name = 'vector'")):
+            # with what core_0001 gives the schema, so that taking the revisions back leaves it as it was
+            connection.execute(text(f"create schema extensions authorization {prefix}app_owner"))
+            connection.execute(text("comment on schema extensions is 'Extensions that the schema uses.'"))
+            roles = ", ".join(prefix + role for role in EVERYONE)
+            connection.execute(text(f"grant usage on schema extensions to {roles}"))
+            connection.execute(text("create extension vector schema extensions"))
 
 
 def settings_for(urls: Mapping[LoginUrl, URL], **overrides: object) -> Settings:

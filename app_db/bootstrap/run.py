@@ -20,10 +20,11 @@ from .database import (
     close_public_schema,
     creation,
     database_change,
+    database_label,
     encoding_findings,
     owner_findings,
 )
-from .extensions import extension_findings
+from .extensions import extension_findings, make_extensions
 from .lock import only_run
 from .logins import login_changes, login_findings, new_passwords, settings_changes
 from .names import Quoting, check_names
@@ -115,9 +116,10 @@ def _execute_database(run: _Run, site: Site) -> tuple[list[Change], list[Finding
     inside = admin_engine(run.url.set(database=site.database), application_name=_APPLICATION_NAME, autocommit=True)
     with inside.connect() as connection:
         closed, findings = close_public_schema(connection, site)
+        extended = make_extensions(connection, site, database_label(site))
         findings += extension_findings(connection, site)
     _check_closed(_look(run.connection, site.database, site.names))
-    return [made, *changes, closed], findings
+    return [made, *changes, closed, extended], findings
 
 
 def _run_together(run: _Run, site: Site, changes: Sequence[Change]) -> None:

@@ -45,12 +45,14 @@ def diff(context: click.Context, database: str | None, snapshots: tuple[Path, ..
     that the catalogue knows. It only reads, and nobody waits for it. Exit code 1 where something differs.
     """
     from ..drift import inspect_database, load_snapshot
+    from ..reflection import made_extensions
     from ..schema import RoleNames, placed_services
     from ..settings import load_settings
 
     settings = load_settings()
-    placed = placed_services(settings.database(database).services or settings.services)
     with _looking(settings, database) as connection:
+        chosen = settings.database(database).services or settings.services
+        placed = placed_services(chosen, made_extensions(connection))
         expected = [load_snapshot(path) for path in snapshots]
         inspection = inspect_database(connection, placed, RoleNames(settings.role_prefix), expected)
     click.echo(json.dumps(inspection.as_dict(), ensure_ascii=False) if as_json else _told(inspection))

@@ -73,8 +73,9 @@ def expected_catalogue(services: Iterable[Service], major: int) -> Catalogue:
 
 
 def extensions_of(services: Iterable[Service]) -> set[Thing]:
-    """Return the extensions that the revisions of these services create."""
-    return {Thing("extension", f"{EXTENSIONS}.{name}") for service in services for name in service.extensions}
+    """Return the extensions that the revisions of these services create or require."""
+    names = (name for service in services for name in (*service.extensions, *service.requires))
+    return {Thing("extension", f"{EXTENSIONS}.{name}") for name in names}
 
 
 def differing(newest: Catalogue, older: Catalogue) -> Catalogue:

@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from ..engine import admin_engine, identity
 from ..errors import ConnectionLost, StartupRefused
-from ..schema import RoleNames, placed_services
+from ..schema import RoleNames
 from ..session.gate import Gate
 from ..settings import LoginUrl, Settings
 from .prerequisites import Check
@@ -23,7 +23,7 @@ def check_logins(settings: Settings, *, database: str | None = None) -> list[Che
     A login that can't connect is a note: its password may be known on another machine only.
     """
     place = settings.database(database)
-    services = placed_services(place.services or settings.services)
+    services = place.services or settings.services
     names = RoleNames(settings.role_prefix)
     urls = {login: url for login in LoginUrl if (url := place.login_url(login)) is not None}
     where: tuple[Any, ...] | None = None

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, text
 from ..drift.roles import expected_roles, reflect_roles
 from ..engine import admin_engine
 from ..migrations.connection import BOOTSTRAP_REMEDY, migration_url
-from ..schema import EXTENSIONS, ROLES, RoleNames, Service, placed_services
+from ..reflection import made_extensions
+from ..schema import EXTENSIONS, ROLES, RoleNames, Service, placed_services, why_left_out
 from ..settings import LoginUrl, Settings
 
 Outcome = Literal["ok", "note", "failed"]
@@ -62,9 +63,11 @@ def check_prerequisites(settings: Settings, *, database: str | None = None) -> l
     Raises SettingsError where its URL is missing, and ConnectionLost where nobody answers there.
     """
     place = settings.database(database)
-    services = placed_services(place.services or settings.services)
+    chosen = place.services or settings.services
+    everything = placed_services(chosen)
     engine = admin_engine(migration_url(settings, place), application_name="app_db init")
     with engine.connect().execution_options(postgresql_readonly=True) as connection:
+        services = placed_services(chosen, made_extensions(connection))
         facts = connection.execute(_FACTS).one()
         return [
             *_server(facts),
@@ -72,6 +75,7 @@ def check_prerequisites(settings: Settings, *, database: str | None = None) -> l
             *_login(connection, facts, RoleNames(settings.role_prefix)),
             *_roles(connection, RoleNames(settings.role_prefix)),
             *_extensions(connection, services, facts),
+            *(Check(service.name, "note", why_left_out(service)) for service in everything if service not in services),
         ]
 
 
@@ -140,7 +144,7 @@ def _roles(connection: Connection, names: RoleNames) -> Iterator[Check]:
 
 
 def _extensions(connection: Connection, services: tuple[Service, ...], facts: Row[Any]) -> Iterator[Check]:
-    needed = {name: service.name for service in services for name in service.extensions}
+    needed = {name: service.name for service in services for name in (*service.extensions, *service.requires)}
     found = {row.name: row for row in connection.execute(_EXTENSIONS, {"names": list(needed)})}
     for name, service in needed.items():
         row = found.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from logging.config import fileConfig
@@ -13,13 +14,16 @@ from sqlalchemy import URL, Connection, MetaData, text
 
 from ..errors import AppDbError, MigrationError
 from ..models import Base
-from ..schema import ROLES, RoleNames, Service, placed_services
+from ..reflection import made_extensions
+from ..schema import ROLES, RoleNames, Service, placed_services, why_left_out
 from ..settings import DatabaseSettings, Settings, load_settings
 from .connection import BOOTSTRAP_REMEDY, migration_url, owner_engine
 from .ddl.v1 import ROLE_NAMES
 from .directives import directives_of_project, file_by_chain
 from .objects.comparing import NEW_TABLES_ONLY, SCHEMAS
-from .targets import guard_targets
+from .targets import ALL_HEADS, guard_targets
+
+logger = logging.getLogger("app_db")
 
 VERSION_SCHEMA = "app"
 
@@ -29,7 +33,7 @@ def run() -> None:
 
     From Alembic's command line a refusal is printed as one message; from Python it is raised as it is.
     """
-    _run(_run_services)
+    _run(lambda: _run_tree(_services_tree))
 
 
 def run_project(metadata: MetaData, *, schema: str, more_schemas: Iterable[str] = ()) -> None:
@@ -39,8 +43,8 @@ def run_project(metadata: MetaData, *, schema: str, more_schemas: Iterable[str] 
     `schema`; autogenerate compares the tables of `schema` and of `more_schemas`, and no others. The core of app_db has
     to be at its head already.
     """
-    schemas = (schema, *more_schemas)
-    _run(lambda: _run_tree(_Tree(metadata, schema, schemas)))
+    tree = _Tree(metadata, schema, (schema, *more_schemas))
+    _run(lambda: _run_tree(lambda _connection: tree))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class _Tree:
     version_schema: str
     schemas: tuple[str, ...]
     services: tuple[Service, ...] | None = None
+    left_out: tuple[Service, ...] = ()
 
 
 def _run(run_tree: Callable[[], None]) -> None:
@@ -65,11 +70,16 @@ def _run(run_tree: Callable[[], None]) -> None:
         raise CommandError(str(error)) from error
 
 
-def _run_services() -> None:
+def _services_tree(connection: Connection | None) -> _Tree:
     settings, database = _place()
-    services = placed_services(database.services or settings.services)
+    chosen = database.services or settings.services
+    services = everything = placed_services(chosen)
+    if connection is not None:
+        services = placed_services(chosen, made_extensions(connection))
+        connection.commit()
     schemas = tuple(schema for service in services for schema in service.schemas)
-    _run_tree(_Tree(Base.metadata, VERSION_SCHEMA, schemas, services))
+    left_out = tuple(service for service in everything if service not in services)
+    return _Tree(Base.metadata, VERSION_SCHEMA, schemas, services, left_out)
 
 
 def _place() -> tuple[Settings, DatabaseSettings]:
@@ -79,23 +89,27 @@ def _place() -> tuple[Settings, DatabaseSettings]:
     return settings, settings.database(name)
 
 
-def _run_tree(tree: _Tree) -> None:
+def _run_tree(find_tree: Callable[[Connection | None], _Tree]) -> None:
     settings, database = _place()
     names = RoleNames(settings.role_prefix)
     if context.is_offline_mode():
-        _run_offline(tree, names)
+        _run_offline(find_tree(None), names)
     else:
-        _run_online(migration_url(settings, database), tree, names)
+        _run_online(migration_url(settings, database), find_tree, names)
 
 
-def _run_online(url: URL, tree: _Tree, names: RoleNames) -> None:
+def _run_online(url: URL, find_tree: Callable[[Connection], _Tree], names: RoleNames) -> None:
     with owner_engine(url, names).connect() as connection:
+        tree = find_tree(connection)
         partitions = _partitions(connection)
         _configure(tree, {ROLE_NAMES: names, "connection": connection}, partitions)
         options = context.get_context().opts
         if options.get("destination_rev") is None:
             options["dont_mutate"] = True  # a command that only looks makes no version table
         else:
+            if options["destination_rev"] in ALL_HEADS:
+                for service in tree.left_out:
+                    logger.warning("%s", why_left_out(service))
             _check_roles(connection, names)
             connection.execute(text(f"create schema if not exists {tree.version_schema}"))
             connection.commit()

@@ -16,7 +16,7 @@ from ..errors import MigrationError
 from ..schema import SERVICES, Service
 
 _RELATIVE = re.compile(r"[+-]\d+")
-_ALL_HEADS = {"head", "heads"}
+ALL_HEADS = {"head", "heads"}
 
 Work = Callable[[tuple[str, ...], MigrationContext], Iterable[Any]]
 
@@ -84,7 +84,7 @@ def _stamping(script: ScriptDirectory, targets: tuple[str, ...], heads: tuple[st
 
 
 def _moving(work: Work, script: ScriptDirectory, target: str, heads: tuple[str, ...]) -> Work:
-    if target in _ALL_HEADS:
+    if target in ALL_HEADS:
         return lambda revisions, _context: script._upgrade_revs(_needed(script, heads), revisions)  # type: ignore[arg-type]  # noqa: SLF001
     _expanded(target, heads)
 
@@ -97,7 +97,7 @@ def _moving(work: Work, script: ScriptDirectory, target: str, heads: tuple[str, 
 
 
 def _expanded(target: str, heads: tuple[str, ...]) -> tuple[str, ...]:
-    if target in _ALL_HEADS:
+    if target in ALL_HEADS:
         return heads
     if _RELATIVE.fullmatch(target):
         chains = " or ".join(f"`{chain_of(head)}@{target}`" for head in heads)

@@ -4,7 +4,7 @@ from .derived import attach
 from .objects import Comment, Extension, Function, Grant, PartitionSet, Policy, RowSecurity, SchemaObject, Trigger, View
 from .roles import LOGINS, ROLES, Login, Role, RoleNames
 from .scope import Scope, ScopeKind, scope_of
-from .services import EXTENSIONS, SERVICES, Service, placed_services
+from .services import EXTENSIONS, SERVICES, Service, placed_services, why_left_out
 
 __all__ = [
     "EXTENSIONS",
@@ -30,4 +30,5 @@ __all__ = [
     "attach",
     "placed_services",
     "scope_of",
+    "why_left_out",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from ..errors import SettingsError
@@ -17,7 +17,8 @@ class Service:
 
     `core_revision` is the core revision that its first revision depends on: a database that has the service has that,
     although Alembic's version table does not say so. `extensions` are those that its revisions create in
-    the schema of that name, which all services share.
+    the schema of that name, which all services share; `requires` are those that have to be there before, because only
+    a superuser or the provider can create them.
     """
 
     name: str
@@ -25,12 +26,13 @@ class Service:
     revision: str
     core_revision: str | None = None
     extensions: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
 
 
 SERVICES: dict[str, Service] = {
     service.name: service
     for service in (
-        Service(CORE, ("app", "tenancy", "ops", EXTENSIONS), revision="core_0007", extensions=("btree_gin",)),
+        Service(CORE, ("app", "tenancy", "ops", EXTENSIONS), revision="core_0008", extensions=("btree_gin",)),
         Service("auth", ("auth", "auth_private"), revision="auth_0005", core_revision="core_0006"),
         Service("profile", ("profile",), revision="profile_0001", core_revision="core_0003"),
         Service(
@@ -41,9 +43,15 @@ SERVICES: dict[str, Service] = {
 }
 
 
-def placed_services(names: Iterable[str] | None) -> tuple[Service, ...]:
-    """Return core and the services named (all where None); raises SettingsError for a name that is no service."""
-    wanted = set(SERVICES if names is None else names) | {CORE}
+def placed_services(names: Iterable[str] | None, made: Collection[str] | None = None) -> tuple[Service, ...]:
+    """Return core and the services named; raises SettingsError for a name that is no service.
+
+    Where none are named it is all of them, but for those that require an extension which is not among `made`, those
+    that the database has (where it is known).
+    """
+    if names is None:
+        return tuple(s for s in SERVICES.values() if made is None or set(s.requires) <= set(made))
+    wanted = set(names) | {CORE}
     unknown = sorted(wanted - set(SERVICES))
     if unknown:
         raise SettingsError(
@@ -51,3 +59,14 @@ def placed_services(names: Iterable[str] | None) -> tuple[Service, ...]:
             f"choose from {', '.join(sorted(set(SERVICES) - {CORE}))}"
         )
     return tuple(service for service in SERVICES.values() if service.name in wanted)
+
+
+def why_left_out(service: Service) -> str:
+    """Return, for people, why a database goes without a service that nobody has named, and what to type."""
+    extensions = " and ".join(service.requires)
+    commands = "; ".join(f"create extension {name} schema {EXTENSIONS}" for name in service.requires)
+    return (
+        f"{service.name} is left out, as the database does not have the extension {extensions}, which only a superuser "
+        f"or the provider can create: have it installed on the server, then `{commands}`, then `app-db upgrade`; "
+        "or name the services that you want in APP_DB_SERVICES"
+    )

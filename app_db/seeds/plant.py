@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ..models import Base, Material, Membership, Profile, Tenant
+from ..reflection import made_extensions
 from ..schema import placed_services
 from ..session import Database
 from ..settings import Settings
@@ -38,10 +39,11 @@ def seed(settings: Settings, *, database: str | None = None) -> SeedReport:
     seeds = seeds_of(settings.environment)
     if not seeds:
         return report
-    services = {service.name for service in placed_services(settings.database(database).services or settings.services)}
+    chosen = settings.database(database).services or settings.services
     place = Database(settings, database)
     try:
         with place.admin(reason=f"seeds of {report.environment}", actor="app-db") as session:
+            services = {service.name for service in placed_services(chosen, made_extensions(session.connection()))}
             for tenant in seeds:
                 _plant(session, tenant, services, report)
     finally:

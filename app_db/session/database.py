@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ..context import TenantContext, current_tenant
 from ..engine import DEFAULT_MODE, NO_TENANT, BoundEngine, Mode, PoolFigures, bound_to, pooled_engine
 from ..errors import SettingsError, UnsafeTransaction
-from ..schema import RoleNames, placed_services
+from ..schema import RoleNames
 from ..server.development import development_urls
 from ..settings import LoginUrl, Settings, load_settings
 from .admin import audited
@@ -144,7 +144,7 @@ class Database:
 
     def _make_engine(self, login: LoginUrl) -> BoundEngine:
         settings = self._settings
-        services = placed_services(self._database.services or settings.services)
+        services = self._database.services or settings.services
         return pooled_engine(
             self._url(login),
             pool_figures(settings),

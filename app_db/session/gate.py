@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import StartupRefused
-from ..schema import SERVICES, RoleNames, Service
+from ..schema import SERVICES, RoleNames, Service, placed_services
 from ..settings import LoginUrl
 
 logger = logging.getLogger("app_db")
@@ -40,11 +40,16 @@ _SEES_ALL_ROWS = {LoginUrl.ADMIN, LoginUrl.BACKUP, LoginUrl.MIGRATION}
 
 
 class Gate:
-    """Checks a login's first connection: refuses with StartupRefused, or only warns where `strict` is false."""
+    """Checks a login's first connection: refuses with StartupRefused, or only warns where `strict` is false.
 
-    def __init__(self, login: LoginUrl, services: Iterable[Service], names: RoleNames, *, strict: bool) -> None:
+    `services` are the names in the settings, None for all that the database can carry.
+    """
+
+    def __init__(self, login: LoginUrl, services: Iterable[str] | None, names: RoleNames, *, strict: bool) -> None:
         self._login = login
-        self._services = tuple(services)
+        self._services = placed_services(services, ())
+        # nobody has asked for it by name, so it is no fault that a database without its extension goes without it
+        self._if_applied = [service for service in placed_services(services) if service not in self._services]
         self._names = names
         self._strict = strict
 
@@ -70,7 +75,7 @@ class Gate:
             connection.rollback()
         *rights, user, revisions = row
         findings = [] if self._login in _SEES_ALL_ROWS else self._rights(user, *rights)
-        return findings + behind(self._services, revisions or [])
+        return findings + behind(self._services, revisions or [], self._if_applied)
 
     def _rights(self, user: str, superuser: bool, bypasses: bool, owner: bool, sees_all: bool) -> list[str]:
         remedy = f"set {self._login} to the login that `app-db bootstrap` made for it"
@@ -86,11 +91,11 @@ class Gate:
         return found
 
 
-def behind(services: Iterable[Service], revisions: Iterable[str]) -> list[str]:
+def behind(services: Iterable[Service], revisions: Iterable[str], if_applied: Iterable[Service] = ()) -> list[str]:
     """Say which services' schemas are older than this release of the code needs.
 
     A newer schema is fine: during a deployment the database is migrated first. A service's first revision stands on a
-    core revision, which the version table need not name.
+    core revision, which the version table need not name. Of `if_applied` those count that are there.
     """
     applied: dict[str, int] = {}
     for revision in revisions:
@@ -101,7 +106,7 @@ def behind(services: Iterable[Service], revisions: Iterable[str]) -> list[str]:
     return [
         f"the schema of {service.name} is older than this code needs (at {applied.get(service.name, 'nothing')}, "
         f"needs {_number(service.revision)}): run `alembic upgrade head` or `app-db upgrade`"
-        for service in services
+        for service in (*services, *(other for other in if_applied if other.name in applied))
         if applied.get(service.name, 0) < _number(service.revision)
     ]
 

@@ -16,7 +16,10 @@ from app_db.init import prerequisites as module
 from app_db.server import EmbeddedServer
 from app_db.settings import LoginUrl, Settings
 
-SCHEMAS = "select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('public', 'information_schema')"
+SCHEMAS = """
+select nspname from pg_namespace
+where nspname !~ '^pg_' and nspname not in ('public', 'extensions', 'information_schema')
+"""
 
 
 class Facts:
