@@ -42,7 +42,7 @@ SERVICES: dict[str, Service] = {
         Service(
             "learning",
             ("learning",),
-            revision="learning_0005",
+            revision="learning_0006",
             core_revision="core_0008",
             extensions=("pg_trgm",),
             requires=("vector",),
