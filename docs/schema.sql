@@ -4507,7 +4507,7 @@ COMMENT ON INDEX learning.pk_analogy_feedback IS 'A piece of feedback by its id.
 
 COMMENT ON INDEX learning.pk_chapter_complexity IS 'A judgement by its id.';
 
-COMMENT ON INDEX learning.pk_chapter_progress IS 'A row by its id.';
+COMMENT ON INDEX learning.pk_chapter_progress IS 'Progress in a chapter by its id.';
 
 COMMENT ON INDEX learning.pk_chapters IS 'A chapter by its id.';
 
@@ -4525,7 +4525,7 @@ COMMENT ON INDEX learning.pk_user_annotations IS 'An annotation by its id.';
 
 COMMENT ON INDEX learning.pk_user_profiles IS 'A person''s row by its id.';
 
-COMMENT ON INDEX learning.pk_user_progress IS 'A row by its id.';
+COMMENT ON INDEX learning.pk_user_progress IS 'The sum of a person by its id.';
 
 COMMENT ON INDEX learning.uq_analogy_feedback_tenant_id_relationship_id_user_id IS 'What people think of a relationship; one row for each person.';
 
