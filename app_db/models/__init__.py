@@ -21,6 +21,20 @@ from .auth import (
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
 from .billing import Payment, PaymentMethod, Refund, Subscription, Transaction
 from .catalog import Material
+from .learning import (
+    AnalogyFeedback,
+    Chapter,
+    ChapterComplexity,
+    ChapterProgress,
+    Course,
+    CourseDocument,
+    Keyword,
+    ProcessedDocument,
+    Relationship,
+    UserAnnotation,
+    UserProfile,
+    UserProgress,
+)
 from .ops import AuditLog, PartitionSet, SystemEvent, TenantWork
 from .profile import Address, Preference, Profile
 from .tenancy import Membership, Tenant
@@ -28,13 +42,20 @@ from .tenancy import Membership, Tenant
 __all__ = [
     "AccountThrottle",
     "Address",
+    "AnalogyFeedback",
     "ApiKey",
     "AuditLog",
     "Base",
     "BuiltinRolePermission",
+    "Chapter",
+    "ChapterComplexity",
+    "ChapterProgress",
+    "Course",
+    "CourseDocument",
     "Device",
     "DigestKey",
     "Invitation",
+    "Keyword",
     "LoginAttempt",
     "LoginSession",
     "Material",
@@ -48,12 +69,14 @@ __all__ = [
     "PaymentMethod",
     "Permission",
     "Preference",
+    "ProcessedDocument",
     "Profile",
     "RateBucket",
     "RateLimit",
     "RecoveryCode",
     "RefreshToken",
     "Refund",
+    "Relationship",
     "Role",
     "RolePermission",
     "Shared",
@@ -65,6 +88,9 @@ __all__ = [
     "Transaction",
     "User",
     "UserActivity",
+    "UserAnnotation",
+    "UserProfile",
+    "UserProgress",
     "UserScoped",
     "tenant_fk",
 ]

@@ -39,6 +39,9 @@ SERVICES: dict[str, Service] = {
             "billing", ("billing",), revision="billing_0003", core_revision="core_0003", extensions=("btree_gist",)
         ),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
+        Service(
+            "learning", ("learning",), revision="learning_0004", core_revision="core_0007", extensions=("pg_trgm",)
+        ),
     )
 }
 
