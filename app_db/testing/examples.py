@@ -12,6 +12,8 @@ from ..models import (
     Address,
     ApiKey,
     BuiltinRolePermission,
+    ChapterComplexity,
+    CourseDocument,
     Device,
     Invitation,
     LoginAttempt,
@@ -22,15 +24,18 @@ from ..models import (
     PaymentMethod,
     Permission,
     Preference,
+    ProcessedDocument,
     Profile,
     RateBucket,
     RecoveryCode,
     RefreshToken,
     Refund,
+    Relationship,
     Subscription,
     TenantWork,
     Transaction,
     User,
+    UserAnnotation,
 )
 
 
@@ -46,6 +51,8 @@ OURS: dict[type[Any], dict[str, Any | Callable[[int], Any]]] = {
     Address: {"kind": "home", "country": "DE"},
     ApiKey: {"key_hash": _digest, "last4": lambda number: f"{number % 10000:04d}"},
     BuiltinRolePermission: {"role": "viewer"},
+    ChapterComplexity: {"score": 3, "reading_level": "high"},
+    CourseDocument: {"kind": "pdf"},
     Device: {"cookie_hash": _digest},
     Invitation: {
         "email": lambda number: f"person-{number}@example.com",
@@ -67,11 +74,13 @@ OURS: dict[type[Any], dict[str, Any | Callable[[int], Any]]] = {
     PaymentMethod: {"provider": "stripe", "kind": "wallet"},
     Permission: {"name": lambda number: f"thing_{number}.use"},
     Preference: {"key": lambda number: f"example.{number}", "value": True},
+    ProcessedDocument: {"embedding": lambda number: [1.0, float(number), *[0.0] * 766]},
     Profile: {"display_name": lambda number: f"Person {number}"},
     RateBucket: {"scope": "example", "hits": lambda _number: [datetime.now(UTC)]},
     RecoveryCode: {"code_hash": _digest},
     RefreshToken: {"token_hash": _digest, "key_id": 1},
     Refund: {"amount_minor": 1},
+    Relationship: {"kind": "analogy"},
     Subscription: {
         "plan": "team",
         "currency": "EUR",
@@ -79,5 +88,6 @@ OURS: dict[type[Any], dict[str, Any | Callable[[int], Any]]] = {
     },
     TenantWork: {"work": "delete"},
     Transaction: {"kind": "fee"},
+    UserAnnotation: {"kind": "bookmark"},
     User: {"email": lambda number: f"person-{number}@example.com"},
 }
