@@ -63,9 +63,10 @@ begin
     );
     select i.word into long from unnest(new.interests) as i (word) where length(i.word) > 50 limit 1;
     if cardinality(new.interests) > 20 or long is not null then
-      raise exception '% are refused: %', 'interests', coalesce(
-        format('%s… has %s characters', left(long, 20), length(long)), cardinality(new.interests) || ' were given'
-      ) using
+      raise exception 'interests are refused: %', case
+        when long is null then format('%s were given', cardinality(new.interests))
+        else format('%s… has %s characters', left(long, 20), length(long))
+      end using
         errcode = 'check_violation', hint = 'give 20 interests at most, of 50 characters at most',
         schema = tg_table_schema, table = tg_table_name, column = 'interests',
         constraint = 'ck_user_profiles_interests';
