@@ -40,8 +40,9 @@ SERVICES: dict[str, Service] = {
         ),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
         Service(
-            "learning", ("learning",), revision="learning_0005", core_revision="core_0007", extensions=("pg_trgm",)
-        ),
+            "learning", ("learning",), revision="learning_0005", core_revision="core_0008", extensions=("pg_trgm",),
+            requires=("vector",),
+        ),  # fmt: skip
     )
 }
 
