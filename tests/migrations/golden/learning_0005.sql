@@ -1,0 +1,430 @@
+set role app_owner;
+
+
+set search_path to pg_catalog;
+
+
+BEGIN;
+
+-- Running upgrade learning_0004 -> learning_0005
+
+create function learning.require_tenant() returns uuid
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $body$
+declare
+  tenant uuid := app.current_tenant_id();
+begin
+  if tenant is null then
+    raise exception 'no tenant is bound to this transaction' using
+      errcode = 'TN001',
+      hint = 'bind one with select app.set_current_tenant_id(...) in the same transaction';
+  end if;
+  return tenant;
+end
+$body$;
+
+revoke execute on function learning.require_tenant() from public;
+
+grant execute on function learning.require_tenant() to app_tenant, app_tenant_admin, app_all;
+
+comment on function learning.require_tenant() is 'The tenant that is bound, or an error (TN001) where there is none.';
+
+create function learning.find_person(subject text) returns uuid
+language plpgsql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+as $body$
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return (
+    select p.user_id from learning.user_profiles as p where p.tenant_id = tenant and p.external_subject = subject
+  );
+end
+$body$;
+
+revoke execute on function learning.find_person(text) from public;
+
+grant execute on function learning.find_person(text) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.find_person(text) is 'Who a subject of the identity provider is in the current tenant.';
+
+create function learning.get_course_stats(course uuid)
+returns table (
+  people bigint, people_finished bigint, chapters bigint, chapters_completed bigint, completion_rate numeric,
+  seconds_spent bigint, keywords bigint, documents jsonb, mean_complexity numeric
+)
+language plpgsql stable parallel safe security definer rows 1
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    with
+      made as (
+        select count(*) as chapters from learning.chapters as c where c.tenant_id = tenant and c.course_id = course
+      ),
+      each as (
+        select count(*) filter (where p.status = 'completed') as completed, sum(p.seconds_spent)::bigint as seconds
+        from learning.chapter_progress as p
+        where p.tenant_id = tenant and p.course_id = course
+        group by p.user_id
+      ),
+      everybody as (
+        select count(*) as people, coalesce(sum(e.completed), 0)::bigint as completed,
+          coalesce(sum(e.seconds), 0)::bigint as seconds,
+          count(*) filter (where e.completed >= made.chapters) as finished
+        from each as e cross join made
+      )
+    select everybody.people, everybody.finished, made.chapters, everybody.completed,
+      round(coalesce(everybody.completed::numeric / nullif(everybody.people * made.chapters, 0), 0), 4),
+      everybody.seconds,
+      (select count(*) from learning.keywords as k where k.tenant_id = tenant and k.course_id = course),
+      (
+        select coalesce(jsonb_object_agg(s.status, s.documents), '{}') from (
+          select d.status, count(*) as documents from learning.course_documents as d
+          where d.tenant_id = tenant and d.course_id = course group by d.status
+        ) as s
+      ),
+      (
+        select round(avg(x.score), 2) from learning.chapters as c
+        join learning.chapter_complexity as x on x.tenant_id = c.tenant_id and x.chapter_id = c.id
+        where c.tenant_id = tenant and c.course_id = course
+      )
+    from everybody cross join made
+    where exists (select from learning.courses as o where o.tenant_id = tenant and o.id = course);
+end
+$body$;
+
+revoke execute on function learning.get_course_stats(uuid) from public;
+
+grant execute on function learning.get_course_stats(uuid) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.get_course_stats(uuid) is 'What everybody has done in a course of the current tenant, in sums; no row where there is no such course.';
+
+create function learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone)
+returns table (people bigint, courses bigint, chapters_started bigint, chapters_completed bigint)
+language plpgsql stable parallel safe security definer rows 1
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    with done as (
+      select p.user_id, p.course_id, 1 as started, 0 as completed from learning.chapter_progress as p
+      where p.tenant_id = tenant and p.started_at >= since and p.started_at < until
+      union all
+      select p.user_id, p.course_id, 0, 1 from learning.chapter_progress as p
+      where p.tenant_id = tenant and p.completed_at >= since and p.completed_at < until
+    )
+    select count(distinct d.user_id), count(distinct d.course_id), coalesce(sum(d.started), 0),
+      coalesce(sum(d.completed), 0)
+    from done as d;
+end
+$body$;
+
+revoke execute on function learning.get_learning_statistics(timestamp with time zone, timestamp with time zone) from public;
+
+grant execute on function learning.get_learning_statistics(timestamp with time zone, timestamp with time zone) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.get_learning_statistics(timestamp with time zone, timestamp with time zone) is 'What everybody in the current tenant has begun and completed from one time to another, in sums.';
+
+create function learning.analyze_feedback(course uuid)
+returns table (
+  kind text, relationships bigint, people bigint, helpful bigint, unhelpful bigint, divided bigint, undecided bigint,
+  mean_rating numeric
+)
+language plpgsql stable parallel safe security definer rows 5
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    with found as materialized (
+      select r.id, r.kind, r.consensus from learning.keywords as k
+      join learning.relationships as r on r.tenant_id = k.tenant_id and r.source_keyword_id = k.id
+      where k.tenant_id = tenant and k.course_id = course
+    ),
+    told as (
+      select f.kind, count(distinct a.user_id) as people, round(avg(a.rating), 2) as rating
+      from found as f
+      join learning.analogy_feedback as a on a.tenant_id = tenant and a.relationship_id = f.id
+      group by f.kind
+    )
+    select f.kind, count(*), coalesce(min(t.people), 0), count(*) filter (where f.consensus = 'helpful'),
+      count(*) filter (where f.consensus = 'unhelpful'), count(*) filter (where f.consensus = 'divided'),
+      count(*) filter (where f.consensus is null), min(t.rating)
+    from found as f left join told as t on t.kind = f.kind
+    group by f.kind order by f.kind;
+end
+$body$;
+
+revoke execute on function learning.analyze_feedback(uuid) from public;
+
+grant execute on function learning.analyze_feedback(uuid) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.analyze_feedback(uuid) is 'What people think of the relationships of a course, in sums for each kind.';
+
+create function learning.search_keywords(
+  query text, result_limit integer default 20, after_key text default null, after_score real default null,
+  after_id uuid default null
+)
+returns table (id uuid, course_id uuid, term text, term_key text, definition text, match text, score real)
+language plpgsql stable parallel safe security definer rows 20
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  wanted text := lower(btrim(query));
+begin
+  if wanted = '' then
+    return;
+  end if;
+  if after_score is null then
+    return query
+      select k.id, k.course_id, k.term, k.term_key, k.definition, 'prefix', 1::real
+      from learning.keywords as k
+      where k.tenant_id = tenant and k.term_key ^@ wanted
+        and (after_id is null or (k.term_key, k.id) > (after_key, after_id))
+      order by k.term_key, k.id
+      limit result_limit;
+    if found or after_id is not null then
+      return;
+    end if;
+  end if;
+  return query
+    select f.* from (
+      select k.id, k.course_id, k.term, k.term_key, k.definition, 'similar', greatest(
+        extensions.similarity(k.term_key, wanted), extensions.word_similarity(wanted, k.term_key)
+      ) as score
+      from learning.keywords as k
+      where k.tenant_id = tenant
+        and (k.term_key operator(extensions.%) wanted or wanted operator(extensions.<%) k.term_key)
+    ) as f
+    where after_id is null or f.score < after_score or (f.score = after_score and f.id > after_id)
+    order by f.score desc, f.id
+    limit result_limit;
+end
+$body$;
+
+revoke execute on function learning.search_keywords(text, integer, text, real, uuid) from public;
+
+grant execute on function learning.search_keywords(text, integer, text, real, uuid) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.search_keywords(text, integer, text, real, uuid) is 'Keywords of the current tenant that begin so, or where there are none, that are spelled alike.';
+
+create function learning.find_chapters(
+  wanted jsonb, result_limit integer default 20, after_chapter_id uuid default null
+)
+returns table (
+  chapter_id uuid, course_id uuid, number integer, title text, score smallint, reading_level text, factors jsonb
+)
+language plpgsql stable parallel safe security definer rows 20
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    select x.chapter_id, c.course_id, c.number, c.title, x.score, x.reading_level, x.factors
+    from learning.chapter_complexity as x
+    join learning.chapters as c on c.tenant_id = x.tenant_id and c.id = x.chapter_id
+    where x.tenant_id = tenant and x.factors @> wanted
+      and (after_chapter_id is null or x.chapter_id > after_chapter_id)
+    order by x.chapter_id
+    limit result_limit;
+end
+$body$;
+
+revoke execute on function learning.find_chapters(jsonb, integer, uuid) from public;
+
+grant execute on function learning.find_chapters(jsonb, integer, uuid) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.find_chapters(jsonb, integer, uuid) is 'Chapters of the current tenant whose complexity has these factors.';
+
+create function learning.get_progress_summary(person uuid default app.current_user_id())
+returns table (
+  current_streak integer, longest_streak integer, last_active_on date, badges text[], chapters_started bigint,
+  chapters_completed bigint, seconds_spent bigint, courses bigint, annotations bigint
+)
+language plpgsql stable parallel safe rows 1
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  today date := (now() at time zone coalesce(
+    (select p.time_zone from learning.user_profiles as p where p.tenant_id = tenant and p.user_id = person), 'UTC'
+  ))::date;
+begin
+  return query
+    select
+      case when u.last_active_on >= today - 1 then u.current_streak else 0 end, coalesce(u.longest_streak, 0),
+      u.last_active_on, coalesce(u.badges, '{}'), c.started, coalesce(u.chapters_completed, 0)::bigint,
+      coalesce(u.seconds_spent, 0), c.courses,
+      (select count(*) from learning.user_annotations as a where a.tenant_id = tenant and a.user_id = person)
+    from (
+      select count(*) as started, count(distinct p.course_id) as courses
+      from learning.chapter_progress as p where p.tenant_id = tenant and p.user_id = person
+    ) as c
+    left join learning.user_progress as u on u.tenant_id = tenant and u.user_id = person;
+end
+$body$;
+
+revoke execute on function learning.get_progress_summary(uuid) from public;
+
+grant execute on function learning.get_progress_summary(uuid) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.get_progress_summary(uuid) is 'What a person has done so far, as far as one may see.';
+
+create function learning.search_courses(
+  person uuid, query text, result_limit integer default 20, after_rank real default null, after_id uuid default null
+)
+returns table (
+  id uuid, title text, description text, status text, language text, difficulty text, tags text[], rank real
+)
+language plpgsql stable parallel safe rows 20
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  words tsquery := websearch_to_tsquery('pg_catalog.russian', query);
+begin
+  return query
+    select f.* from (
+      select c.id, c.title, c.description, c.status, c.language, c.difficulty, c.tags, ts_rank(c.search, words) as rank
+      from learning.courses as c
+      where c.tenant_id = tenant and c.user_id = person and c.search @@ words
+    ) as f
+    where after_id is null or f.rank < after_rank or (f.rank = after_rank and f.id > after_id)
+    order by f.rank desc, f.id
+    limit result_limit;
+end
+$body$;
+
+revoke execute on function learning.search_courses(uuid, text, integer, real, uuid) from public;
+
+grant execute on function learning.search_courses(uuid, text, integer, real, uuid) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.search_courses(uuid, text, integer, real, uuid) is 'The courses of a person that match, best first, as far as one may see.';
+
+create function learning.find_duplicate_documents(
+  course uuid, result_limit integer default 100, after_sha256 bytea default null
+)
+returns table (content_sha256 bytea, documents uuid[], titles text[])
+language plpgsql stable parallel safe rows 100
+set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_custom_plan
+as $body$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    select d.content_sha256, array_agg(d.id order by d.id), array_agg(d.title order by d.id)
+    from learning.course_documents as d
+    where d.tenant_id = tenant and d.course_id = course and d.content_sha256 is not null
+      and (after_sha256 is null or d.content_sha256 > after_sha256)
+    group by d.content_sha256
+    having count(*) > 1
+    order by d.content_sha256
+    limit result_limit;
+end
+$body$;
+
+revoke execute on function learning.find_duplicate_documents(uuid, integer, bytea) from public;
+
+grant execute on function learning.find_duplicate_documents(uuid, integer, bytea) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.find_duplicate_documents(uuid, integer, bytea) is 'Documents of a course that have the same content.';
+
+create function learning.cache_key(kind text, parts jsonb default '{}', of_person boolean default true) returns text
+language plpgsql stable parallel safe
+set search_path = pg_catalog, pg_temp
+as $body$
+declare
+  tenant uuid := learning.require_tenant();
+  person uuid := app.current_user_id();
+begin
+  if kind is null or kind !~ '^[a-z][a-z0-9_]{0,62}$' then
+    raise exception 'the kind of a cache key is %', coalesce(quote_literal(kind), 'missing') using
+      errcode = 'invalid_parameter_value', hint = 'write small letters, digits and _, e.g. course_stats';
+  end if;
+  if parts is null or of_person is null then
+    raise exception 'the parts of a cache key are missing' using
+      errcode = 'null_value_not_allowed', hint = 'leave out what is not needed, and give no null';
+  end if;
+  if of_person and person is null then
+    raise exception 'no person is bound to this transaction' using
+      errcode = 'TN001',
+      hint = 'bind one with select app.set_current_user_id(...), or say that the entry is of no person';
+  end if;
+  return format(
+    'learning:%s:%s:%s:%s', tenant, case when of_person then person::text else '-' end, kind,
+    encode(sha256(convert_to(parts::text, 'UTF8')), 'hex')
+  );
+end
+$body$;
+
+revoke execute on function learning.cache_key(text, jsonb, boolean) from public;
+
+grant execute on function learning.cache_key(text, jsonb, boolean) to app_rw, app_ro, learning_service, app_admin;
+
+comment on function learning.cache_key(text, jsonb, boolean) is 'A key for a cache that others share: it holds the tenant and, unless told otherwise, the person.';
+
+grant create on schema learning to app_definer;
+
+alter function learning.find_person(text) owner to app_definer;
+
+revoke create on schema learning from app_definer;
+
+grant create on schema learning to app_definer;
+
+alter function learning.get_course_stats(uuid) owner to app_definer;
+
+revoke create on schema learning from app_definer;
+
+grant create on schema learning to app_definer;
+
+alter function learning.get_learning_statistics(timestamp with time zone, timestamp with time zone) owner to app_definer;
+
+revoke create on schema learning from app_definer;
+
+grant create on schema learning to app_definer;
+
+alter function learning.analyze_feedback(uuid) owner to app_definer;
+
+revoke create on schema learning from app_definer;
+
+grant create on schema learning to app_definer;
+
+alter function learning.search_keywords(text, integer, text, real, uuid) owner to app_definer;
+
+revoke create on schema learning from app_definer;
+
+grant create on schema learning to app_definer;
+
+alter function learning.find_chapters(jsonb, integer, uuid) owner to app_definer;
+
+revoke create on schema learning from app_definer;
+
+UPDATE app.alembic_version SET version_num='learning_0005' WHERE app.alembic_version.version_num = 'learning_0004';
+
+COMMIT;
+
