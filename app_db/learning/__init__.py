@@ -14,6 +14,7 @@ from .progress import (
     progress_summary,
     record_progress,
 )
+from .similar import SimilarDocument, SimilarKeyword, find_similar_documents, find_similar_keywords
 
 __all__ = [
     "ChapterHit",
@@ -26,12 +27,16 @@ __all__ = [
     "LearningStatistics",
     "Opinion",
     "ProgressSummary",
+    "SimilarDocument",
+    "SimilarKeyword",
     "analyze_feedback",
     "cache_key",
     "course_statistics",
     "find_chapters",
     "find_duplicate_documents",
     "find_person",
+    "find_similar_documents",
+    "find_similar_keywords",
     "give_feedback",
     "learning_statistics",
     "progress_summary",

@@ -40,7 +40,7 @@ SERVICES: dict[str, Service] = {
         ),
         Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
         Service(
-            "learning", ("learning",), revision="learning_0005", core_revision="core_0008", extensions=("pg_trgm",),
+            "learning", ("learning",), revision="learning_0006", core_revision="core_0008", extensions=("pg_trgm",),
             requires=("vector",),
         ),  # fmt: skip
     )

@@ -5,6 +5,11 @@ consensus are kept by triggers, so nobody may insert them, nor change the counts
 extension: the owner of the database may create it. Their index has no pending list: after bulk writes it made a search
 as slow as a scan. Keywords are compared by code point (collation "C"), so that a prefix is a range of the index.
 
+Vectors stay in their rows (storage plain), as comparing some thousands of them one by one took five times as long from
+TOAST; two rows fit a page, and longer words go to TOAST instead. An index of vectors can't lead with the tenant; it
+holds numbers of half precision, which halves it, and learning_0006 compares what it finds with the whole ones. The norm
+of a vector is bounded, as zero has no direction and half precision ends at 65504.
+
 Locks: none that anybody waits for: the foreign keys take SHARE ROW EXCLUSIVE on tenancy.tenants and learning.courses
 for a moment.
 
@@ -101,7 +106,8 @@ create table learning.processed_documents (
   constraint ck_processed_documents_part check (part >= 1),
   constraint ck_processed_documents_content check (length(content) between 1 and 100000),
   constraint ck_processed_documents_tokens check (tokens >= 0),
-  constraint ck_processed_documents_model check (length(model) between 1 and 100)
+  constraint ck_processed_documents_model check (length(model) between 1 and 100),
+  constraint ck_processed_documents_embedding check (extensions.vector_norm(embedding) between 0.001 and 10000)
 )
 """
 
@@ -130,7 +136,8 @@ create table learning.keywords (
   constraint pk_keywords primary key (tenant_id, id),
   constraint uq_keywords_tenant_id_course_id_term_key unique (tenant_id, course_id, term_key),
   constraint ck_keywords_term check (length(term) between 1 and 200),
-  constraint ck_keywords_definition check (length(definition) <= 10000)
+  constraint ck_keywords_definition check (length(definition) <= 10000),
+  constraint ck_keywords_embedding check (extensions.vector_norm(embedding) between 0.001 and 10000)
 )
 """
 
@@ -229,6 +236,7 @@ def upgrade() -> None:
     ddl.comment_on_table(
         "learning.processed_documents", "Parts of documents, in words and as vectors.", PROCESSED_DOCUMENT_COLUMNS
     )
+    index_embedding("processed_documents", "Parts of documents by what they mean; see learning.find_similar_documents.")
     ddl.comment_on("index learning.pk_processed_documents", "A part by its id.")
     ddl.comment_on(
         "index learning.uq_processed_documents_tenant_id_document_id_part", "The parts of a document in their order."
@@ -260,6 +268,14 @@ def upgrade() -> None:
         "tenant_id extensions.uuid_ops, term_key extensions.gin_trgm_ops",
         "Keywords of the tenant that are spelled alike; see learning.search_keywords.",
         gin=True,
+    )
+    index_embedding("keywords", "Keywords by what they mean; see learning.find_similar_keywords.")
+    index(
+        "ix_keywords_tenant_id_course_id_embedded",
+        "keywords",
+        "tenant_id, course_id, id",
+        "Keywords that have a vector, counted and compared one by one; see learning.find_similar_keywords.",
+        where="embedding is not null",
     )
     refer("keywords", "course_id", "courses", on_delete="cascade")
     ddl.tenant_policies("learning.keywords")
@@ -298,6 +314,16 @@ def index(name: str, table: str, columns: str, comment: str, *, gin: bool = Fals
     rows = f" where {where}" if where else ""
     ddl.execute(f"create index {name} on learning.{table} {method}({columns}){options}{rows}")
     ddl.comment_on(f"index learning.{name}", comment)
+
+
+def index_embedding(table: str, comment: str) -> None:
+    ddl.execute(f"alter table learning.{table} alter column embedding set storage plain")
+    ddl.execute(f"alter table learning.{table} set (toast_tuple_target = 4000)")
+    ddl.execute(
+        f"create index ix_{table}_embedding on learning.{table} "
+        "using hnsw ((embedding::extensions.halfvec(768)) extensions.halfvec_cosine_ops)"
+    )
+    ddl.comment_on(f"index learning.ix_{table}_embedding", comment)
 
 
 def refer(table: str, column: str, target: str, *, on_delete: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, FetchedValue, Index, Integer, LargeBinar
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base, TenantScoped, created_at, tenant_fk, updated_at
-from .vectors import embedding_type
+from .vectors import embedding_index, embedding_type, norm_check
 
 
 class CourseDocument(TenantScoped, Base):
@@ -64,6 +64,8 @@ class ProcessedDocument(TenantScoped, Base):
         CheckConstraint("length(content) between 1 and 100000", name="content"),
         CheckConstraint("tokens >= 0", name="tokens"),
         CheckConstraint("length(model) between 1 and 100", name="model"),
+        norm_check(),
+        embedding_index("processed_documents"),
         {"schema": "learning", "comment": "Parts of documents, in words and as vectors."},
     )
 

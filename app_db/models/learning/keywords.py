@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Computed, Index, Integer, SmallInteger, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base, TenantScoped, UserScoped, created_at, tenant_fk, updated_at
-from .vectors import embedding_type
+from .vectors import embedding_index, embedding_type, norm_check
 
 # Nobody agrees on anything below three people; two thirds of them are a consensus.
 CONSENSUS = (
@@ -27,7 +27,16 @@ class Keyword(TenantScoped, Base):
         UniqueConstraint("tenant_id", "course_id", "term_key"),
         CheckConstraint("length(term) between 1 and 200", name="term"),
         CheckConstraint("length(definition) <= 10000", name="definition"),
+        norm_check(),
+        embedding_index("keywords"),
         Index("ix_keywords_tenant_id_term_key", "tenant_id", "term_key", "id"),
+        Index(
+            "ix_keywords_tenant_id_course_id_embedded",
+            "tenant_id",
+            "course_id",
+            "id",
+            postgresql_where=text("embedding is not null"),
+        ),
         Index(
             "ix_keywords_tenant_id_term_key_trigrams",
             "tenant_id",

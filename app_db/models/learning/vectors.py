@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pgvector.sqlalchemy import Vector
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import TypeEngine
 
@@ -17,3 +18,18 @@ def embedding_type() -> TypeEngine[list[float]]:
     """Return the type of a column of vectors; values are sequences of 768 numbers."""
     kind: TypeEngine[list[float]] = Vector(DIMENSIONS)
     return kind
+
+
+def norm_check() -> CheckConstraint:
+    """Return the check of a vector's norm: zero has no direction, and half precision ends at 65504."""
+    return CheckConstraint("extensions.vector_norm(embedding) between 0.001 and 10000", name="embedding")
+
+
+def embedding_index(table: str) -> Index:
+    """Return the index of what vectors mean, in half precision: it is half as large, and the search compares again.
+
+    It holds the vectors of all tenants, as it can't lead with one: docs/decisions/0021. An expression of its own keeps
+    a statement that orders by `embedding` away from it, which would lose rows behind those of others.
+    """
+    halves = text("(embedding::extensions.halfvec(768)) extensions.halfvec_cosine_ops")
+    return Index(f"ix_{table}_embedding", halves, postgresql_using="hnsw")
