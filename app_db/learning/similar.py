@@ -14,13 +14,15 @@ from ..session import TenantSession
 from .limits import checked_limit
 
 EXACT_UP_TO = 2000
+# what the tables hold: zero has no direction, and half precision ends at 65504
+MIN_NORM, MAX_NORM = 0.001, 10_000.0
 
 _ARGUMENTS = (
     "cast(:embedding as extensions.vector), :limit, cast(:threshold as double precision), cast(:course as uuid), "
     "cast(:distance as double precision), cast(:after as uuid), :exact_up_to"
 )
-_DOCUMENTS = text(f"select * from learning.find_similar_documents({_ARGUMENTS})")
-_KEYWORDS = text(f"select * from learning.find_similar_keywords({_ARGUMENTS})")
+_DOCUMENTS = text(f"select * from learning.find_similar_documents({_ARGUMENTS})")  # noqa: S608
+_KEYWORDS = text(f"select * from learning.find_similar_keywords({_ARGUMENTS})")  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,10 @@ def _as_text(embedding: Sequence[float]) -> str:
         raise ValueError(f"the vector has {len(numbers)} numbers: give the {DIMENSIONS} that the model returns")
     if not all(map(math.isfinite, numbers)):
         raise ValueError(f"the vector holds NaN or infinity: give {DIMENSIONS} finite numbers")
-    if not 0.001 <= math.hypot(*numbers) <= 10_000:
+    norm = math.hypot(*numbers)
+    if not MIN_NORM <= norm <= MAX_NORM:
         raise ValueError(
-            f"the vector has the norm {math.hypot(*numbers):g}, and one between 0.001 and 10000 is compared: "
+            f"the vector has the norm {norm:g}, and one between {MIN_NORM:g} and {MAX_NORM:g} is compared: "
             "give the model's own, which has a direction"
         )
     return f"[{','.join(map(repr, numbers))}]"

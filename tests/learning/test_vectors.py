@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 from uuid_utils.compat import uuid7
 
 from app_db.engine import admin_engine
-from app_db.errors import CheckViolation, DatabaseError, PermissionDenied, UnboundTransaction
+from app_db.errors import CheckViolation, PermissionDenied, UnboundTransaction
 from app_db.learning import SimilarDocument, find_similar_documents, find_similar_keywords
 from app_db.models import Course, CourseDocument, Keyword
 from app_db.session import Database, TenantSession
@@ -21,11 +22,11 @@ from app_db.settings import Settings
 # the system's PostgreSQL 15 has no pgvector, so no service learning
 pytestmark = pytest.mark.parametrize("app_db_server", ["18"], indirect=True)
 
-# by so many numbers a vector leans away from the first axis, a little more with each row
+# vectors that lean away from the first axis towards the second, a little more with each row
 _ADD = text("""
 insert into learning.processed_documents (document_id, part, content, tokens, model, embedding)
 select :document, n, 'part ' || n, 1, 'm', (
-  select array_agg(case when i = 1 then 1 when i = 2 + n % 700 then :lean + n * :step else 0 end order by i)
+  select array_agg(case i when 1 then 1 when 2 then :lean + n * :step else 0 end order by i)
   from generate_series(1, 768) as i
 )::extensions.vector
 from generate_series(1, :count) as n
@@ -76,11 +77,11 @@ def index_scans(session: TenantSession) -> int:
 
 @pytest.fixture
 def crowded(app_db: Database, tenant: UUID, other_tenant: UUID) -> UUID:
-    """The tenant, with 20 vectors behind 250 of somebody else's; 200 is what a first look at the index returns."""
+    """The tenant, with 20 vectors behind 400 of somebody else's; 200 is what a first look at the index returns."""
     with of(app_db, other_tenant) as session:
-        add_parts(session, 250, step=0.0001)
+        add_parts(session, 400, step=0.005)
     with of(app_db, tenant) as session:
-        add_parts(session, 20, lean=1.0, step=0.01)
+        add_parts(session, 20, lean=3.0, step=0.05)
     return tenant
 
 
@@ -94,8 +95,7 @@ def test_few_candidates_are_compared_one_by_one(app_db: Database, tenant: UUID) 
 
 def test_many_candidates_are_found_by_the_index_and_compared_again(app_db: Database, tenant: UUID) -> None:
     with of(app_db, tenant) as session:
-        # steps about as small as half precision can tell apart
-        add_parts(session, 60, lean=0.5, step=0.001)
+        add_parts(session, 60, lean=0.5, step=0.01)
         before = index_scans(session)
         near = find_similar_documents(session, axis(), limit=10, exact_up_to=20)
         assert index_scans(session) == before + 1
@@ -105,6 +105,7 @@ def test_many_candidates_are_found_by_the_index_and_compared_again(app_db: Datab
     assert near == sorted(near, key=lambda hit: (hit.distance, hit.id))
 
 
+@pytest.mark.app_db("fresh")
 def test_how_many_are_compared_one_by_one_grows_with_the_table_and_the_limit(
     app_db: Database, tenant: UUID, app_db_settings: Settings
 ) -> None:
@@ -128,7 +129,7 @@ def test_a_small_tenant_finds_all_of_its_own_behind_a_crowd_of_others(
     with of(app_db, crowded) as session:
         hits = find_similar_documents(session, axis(), limit=20, exact_up_to=exact_up_to)
     assert parts(hits) == list(range(1, 21))
-    assert min(hit.distance for hit in hits) > 0.2, "the others' would be nearer"
+    assert min(hit.distance for hit in hits) > 0.6, "the others' would be nearer"
 
 
 def test_where_the_index_gives_up_all_are_compared(app_db: Database, crowded: UUID) -> None:
@@ -136,18 +137,17 @@ def test_where_the_index_gives_up_all_are_compared(app_db: Database, crowded: UU
     with of(app_db, crowded) as session:
         session.execute(text("set local work_mem = '64kB'"))
         before = index_scans(session)
-        hits = find_similar_documents(session, axis(), limit=10, exact_up_to=0)
+        hits = find_similar_documents(session, axis(), limit=20, exact_up_to=0)
         assert index_scans(session) == before + 1
-    assert parts(hits) == list(range(1, 11))
+    assert parts(hits) == list(range(1, 21))
 
 
 @pytest.mark.app_db("fresh")
 @pytest.mark.parametrize(
     ("guard", "instead", "is_harmed"),
     [
-        ("cardinality(near) < result_limit", "false", lambda found: len(found) < 10),
-        ("hnsw('relaxed_order', ", "hnsw('off', ", None),
-        ("r.tenant_id = tenant and ", "", lambda found: min(hit.distance for hit in found) < 0.2),
+        ("cardinality(near) < result_limit", "false", lambda found: len(found) < 20),
+        ("r.tenant_id = tenant and ", "", lambda found: min(hit.distance for hit in found) < 0.6),
     ],
 )
 def test_without_its_guard_the_search_returns_too_few_or_others(
@@ -156,11 +156,7 @@ def test_without_its_guard_the_search_returns_too_few_or_others(
     replace(app_db_settings, guard, instead)
     with of(app_db, crowded) as session:
         session.execute(text("set local work_mem = '64kB'"))
-        found = find_similar_documents(session, axis(), limit=10, exact_up_to=0)
-        if is_harmed is None:  # all are compared then, whatever memory there is
-            assert parts(found) == list(range(1, 11))
-        else:
-            assert is_harmed(found)
+        assert is_harmed(find_similar_documents(session, axis(), limit=20, exact_up_to=0))
 
 
 def replace(settings: Settings, part: str, instead: str) -> None:
@@ -204,7 +200,7 @@ def test_similarity_is_that_of_the_function_and_of_the_numbers(app_db: Database,
 def test_pages_return_everything_once_and_in_order(app_db: Database, crowded: UUID, exact_up_to: int) -> None:
     """Rows of the same distance among them, whose ids decide."""
     with of(app_db, crowded) as session:
-        add_parts(session, 6, lean=1.5, step=0.0)
+        add_parts(session, 6, lean=5.0, step=0.0)
         pages: list[list[SimilarDocument]] = [[]]
         while not pages[1:] or pages[-1]:
             last = pages[-1][-1] if pages[-1] else None
@@ -216,9 +212,7 @@ def test_pages_return_everything_once_and_in_order(app_db: Database, crowded: UU
 
 
 @pytest.mark.parametrize("exact_up_to", [0, ALL])
-def test_a_course_keeps_others_out(
-    app_db: Database, tenant: UUID, other_tenant: UUID, exact_up_to: int
-) -> None:
+def test_a_course_keeps_others_out(app_db: Database, tenant: UUID, other_tenant: UUID, exact_up_to: int) -> None:
     with of(app_db, other_tenant) as session:
         foreign = add_parts(session, 5)
     with of(app_db, tenant) as session:
@@ -232,9 +226,11 @@ def test_a_course_keeps_others_out(
 
 def test_rows_that_are_deleted_or_changed_are_not_found_as_they_were(app_db: Database, tenant: UUID) -> None:
     with of(app_db, tenant) as session:
-        add_parts(session, 40)
+        add_parts(session, 40, step=0.05)
         session.execute(text("delete from learning.processed_documents where part <= 10"))
-        away = text("update learning.processed_documents set embedding = cast(:away as extensions.vector) where part = 11")
+        away = text(
+            "update learning.processed_documents set embedding = cast(:away as extensions.vector) where part = 11"
+        )
         session.execute(away, {"away": str(axis(5))})
         for exact_up_to in (0, ALL):
             hits = find_similar_documents(session, axis(), limit=5, exact_up_to=exact_up_to)
@@ -258,7 +254,7 @@ def test_keywords_are_found_by_what_they_mean_once_they_have_a_vector(
         second = add_keywords(session, {"Flower": [1.0, 0.1, *[0.0] * 766]})
         hits = find_similar_keywords(session, axis(0, 7.0), threshold=0.1, exact_up_to=exact_up_to)
         assert [(hit.term, hit.course_id) for hit in hits] == [("Leaf", first), ("Flower", second)]
-        assert find_similar_keywords(session, axis(), after=hits[0], exact_up_to=exact_up_to)[0] == hits[1]
+        assert find_similar_keywords(session, axis(0, 7.0), after=hits[0], exact_up_to=exact_up_to)[0] == hits[1]
         (hit,) = find_similar_keywords(session, axis(), course=second, exact_up_to=exact_up_to)
         assert hit.term == "Flower"
 
@@ -327,9 +323,9 @@ def test_the_function_refuses_the_same_from_whoever_calls_it(
     tenant_session: TenantSession, given: dict[str, Any], message: str
 ) -> None:
     values = {"embedding": str(axis()), "limit": 10, "threshold": 0, "distance": None, "after": None, "exact": 0}
-    with pytest.raises(DatabaseError, match=message) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         tenant_session.execute(_FIND, {**values, **given})
-    assert caught.value.sqlstate == "22023"
+    assert caught.value.orig.pgcode == "22023"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("find", [find_similar_documents, find_similar_keywords])

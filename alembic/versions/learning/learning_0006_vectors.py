@@ -95,7 +95,6 @@ $body$
 """
 
 
-
 def finder(name: str, table: str, columns: str, typed: str, chosen: str, declared: str = "", prepared: str = "") -> str:
     """Return a function that finds rows of a table; `chosen` says which of them, `r`, are the course's."""
     candidates = f"r.tenant_id = tenant and r.embedding is not null and (course is null or {chosen})"
