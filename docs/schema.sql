@@ -945,6 +945,25 @@ ALTER FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) OWN
 
 COMMENT ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) IS 'A key for a cache that others share: it holds the tenant and, unless told otherwise, the person.';
 
+CREATE FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  former text[] := array[
+    current_setting('hnsw.iterative_scan'), current_setting('hnsw.ef_search'), current_setting('hnsw.max_scan_tuples')
+  ];
+begin
+  perform set_config('hnsw.iterative_scan', iterative_scan, true), set_config('hnsw.ef_search', ef_search, true),
+    set_config('hnsw.max_scan_tuples', max_scan_tuples, true);
+  return former;
+end
+$$;
+
+ALTER FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) IS 'Changes how indexes of vectors are scanned, until the transaction ends, and returns how they were.';
+
 CREATE FUNCTION learning.check_document_status() RETURNS trigger
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1019,6 +1038,46 @@ ALTER FUNCTION learning.check_profile() OWNER TO app_owner;
 
 COMMENT ON FUNCTION learning.check_profile() IS 'Tidies interests and refuses a time zone that does not exist; a trigger.';
 
+CREATE FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  problem text := case
+    when query_embedding is null then 'there is no vector to search for: give its 768 numbers'
+    when extensions.vector_dims(query_embedding) <> 768 then
+      format('the vector has %s numbers: give the 768 of the model', extensions.vector_dims(query_embedding))
+    when extensions.vector_norm(query_embedding) not between 0.001 and 10000 then
+      format('the norm of the vector is %s: give one between 0.001 and 10000', extensions.vector_norm(query_embedding))
+    when coalesce(result_limit, 0) not between 1 and 1000 then
+      format('the limit is %s: ask for 1 to 1000 at a time', coalesce(result_limit::text, 'null'))
+    when coalesce(threshold, 2) not between -1 and 1 then
+      format('the threshold is %s: a similarity is between -1 and 1', coalesce(threshold::text, 'null'))
+    when coalesce(exact_up_to, -1) < 0 then
+      format('exact_up_to is %s: give a number of candidates', coalesce(exact_up_to::text, 'null'))
+    when (after_distance is null) <> (after_id is null) then
+      'a page begins after a distance and an id: give both, or neither'
+  end;
+begin
+  if problem is not null then
+    raise exception '%', split_part(problem, ': ', 1) using
+      errcode = 'invalid_parameter_value', hint = split_part(problem, ': ', 2);
+  end if;
+end
+$$;
+
+ALTER FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) IS 'Refuses what no search by vector can be made of (22023).';
+
+CREATE FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((1)::double precision - (a OPERATOR(extensions.<=>) b));
+
+ALTER FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) IS 'How much two vectors mean the same: from -1, the opposite, to 1, the same.';
+
 CREATE FUNCTION learning.count_feedback() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1041,6 +1100,18 @@ $$;
 ALTER FUNCTION learning.count_feedback() OWNER TO app_definer;
 
 COMMENT ON FUNCTION learning.count_feedback() IS 'Counts the people who have given feedback on a relationship; a trigger.';
+
+CREATE FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select greatest(exact_up_to, ceil(2 * sqrt(result_limit * greatest(c.reltuples, 0)::double precision)))::bigint
+  from pg_class as c where c.oid = relation
+$$;
+
+ALTER FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) IS 'Up to how many candidates it is better to compare each than to scan the index of all tenants.';
 
 CREATE FUNCTION learning.find_chapters(wanted jsonb, result_limit integer DEFAULT 20, after_chapter_id uuid DEFAULT NULL::uuid) RETURNS TABLE(chapter_id uuid, course_id uuid, number integer, title text, score smallint, reading_level text, factors jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 PARALLEL SAFE
@@ -1107,6 +1178,104 @@ $$;
 ALTER FUNCTION learning.find_person(subject text) OWNER TO app_definer;
 
 COMMENT ON FUNCTION learning.find_person(subject text) IS 'Who a subject of the identity provider is in the current tenant.';
+
+CREATE FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer DEFAULT 10, threshold double precision DEFAULT 0, course uuid DEFAULT NULL::uuid, after_distance double precision DEFAULT NULL::double precision, after_id uuid DEFAULT NULL::uuid, exact_up_to integer DEFAULT 2000) RETURNS TABLE(id uuid, document_id uuid, part integer, content text, distance double precision, similarity double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_sort TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  bound bigint;
+  former text[];
+  near uuid[];
+begin
+  perform learning.check_vector_search(
+    query_embedding, result_limit, threshold, exact_up_to, after_distance, after_id
+  );
+  bound := learning.exact_bound('learning.processed_documents', result_limit, exact_up_to);
+  if bound < (select count(*) from (select from learning.processed_documents as r where r.tenant_id = tenant and (course is null or r.document_id = any (array(select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course))) limit bound + 1) as c) then
+    former := learning.change_hnsw('relaxed_order', least(greatest(200, result_limit + 10), 1000)::text, '20000');
+    near := array(
+      select r.id from learning.processed_documents as r
+      where r.tenant_id = tenant and (course is null or r.document_id = any (array(select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course))) and (after_id is null or (r.embedding operator(extensions.<=>) query_embedding, r.id) > (after_distance, after_id))
+      order by r.embedding::extensions.halfvec(768) operator(extensions.<=>) query_embedding::extensions.halfvec(768)
+      limit result_limit + 10
+    );
+    perform learning.change_hnsw(former[1], former[2], former[3]);
+  end if;
+  if cardinality(near) < result_limit then
+    near := null;
+  end if;
+  return query
+    with scored as materialized (
+      select r.id, r.embedding operator(extensions.<=>) query_embedding as distance from learning.processed_documents as r
+      where r.tenant_id = tenant and (course is null or r.document_id = any (array(select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course))) and (near is null or r.id = any (near))
+    ), best as (
+      select s.id, s.distance from scored as s
+      where 1 - s.distance >= threshold and (after_id is null or (s.distance, s.id) > (after_distance, after_id))
+      order by s.distance, s.id limit result_limit
+    )
+    select r.id, r.document_id, r.part, r.content, b.distance, 1 - b.distance
+    from best as b join learning.processed_documents as r on r.tenant_id = tenant and r.id = b.id
+    order by b.distance, b.id;
+end
+$$;
+
+ALTER FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) IS 'Parts of the current tenant''s documents that mean the same as a vector, the most similar first.';
+
+CREATE FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer DEFAULT 10, threshold double precision DEFAULT 0, course uuid DEFAULT NULL::uuid, after_distance double precision DEFAULT NULL::double precision, after_id uuid DEFAULT NULL::uuid, exact_up_to integer DEFAULT 2000) RETURNS TABLE(id uuid, course_id uuid, term text, definition text, distance double precision, similarity double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_sort TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  bound bigint;
+  former text[];
+  near uuid[];
+begin
+  perform learning.check_vector_search(
+    query_embedding, result_limit, threshold, exact_up_to, after_distance, after_id
+  );
+  bound := learning.exact_bound('learning.keywords', result_limit, exact_up_to);
+  if bound < (select count(*) from (select from learning.keywords as r where r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null limit bound + 1) as c) then
+    former := learning.change_hnsw('relaxed_order', least(greatest(200, result_limit + 10), 1000)::text, '20000');
+    near := array(
+      select r.id from learning.keywords as r
+      where r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null and (after_id is null or (r.embedding operator(extensions.<=>) query_embedding, r.id) > (after_distance, after_id))
+      order by r.embedding::extensions.halfvec(768) operator(extensions.<=>) query_embedding::extensions.halfvec(768)
+      limit result_limit + 10
+    );
+    perform learning.change_hnsw(former[1], former[2], former[3]);
+  end if;
+  if cardinality(near) < result_limit then
+    near := null;
+  end if;
+  return query
+    with scored as materialized (
+      select r.id, r.embedding operator(extensions.<=>) query_embedding as distance from learning.keywords as r
+      where r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null and (near is null or r.id = any (near))
+    ), best as (
+      select s.id, s.distance from scored as s
+      where 1 - s.distance >= threshold and (after_id is null or (s.distance, s.id) > (after_distance, after_id))
+      order by s.distance, s.id limit result_limit
+    )
+    select r.id, r.course_id, r.term, r.definition, b.distance, 1 - b.distance
+    from best as b join learning.keywords as r on r.tenant_id = tenant and r.id = b.id
+    order by b.distance, b.id;
+end
+$$;
+
+ALTER FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) IS 'Keywords of the current tenant that mean the same as a vector, the most similar first.';
 
 CREATE FUNCTION learning.finish_documents() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3029,8 +3198,11 @@ CREATE TABLE learning.keywords (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_keywords_definition CHECK ((length(definition) <= 10000)),
+    CONSTRAINT ck_keywords_embedding CHECK (((extensions.vector_norm(embedding) >= (0.001)::double precision) AND (extensions.vector_norm(embedding) <= (10000)::double precision))),
     CONSTRAINT ck_keywords_term CHECK (((length(term) >= 1) AND (length(term) <= 200)))
-);
+)
+WITH (toast_tuple_target='4000');
+ALTER TABLE ONLY learning.keywords ALTER COLUMN embedding SET STORAGE PLAIN;
 
 ALTER TABLE ONLY learning.keywords FORCE ROW LEVEL SECURITY;
 
@@ -3068,10 +3240,13 @@ CREATE TABLE learning.processed_documents (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_processed_documents_content CHECK (((length(content) >= 1) AND (length(content) <= 100000))),
+    CONSTRAINT ck_processed_documents_embedding CHECK (((extensions.vector_norm(embedding) >= (0.001)::double precision) AND (extensions.vector_norm(embedding) <= (10000)::double precision))),
     CONSTRAINT ck_processed_documents_model CHECK (((length(model) >= 1) AND (length(model) <= 100))),
     CONSTRAINT ck_processed_documents_part CHECK ((part >= 1)),
     CONSTRAINT ck_processed_documents_tokens CHECK ((tokens >= 0))
-);
+)
+WITH (toast_tuple_target='4000');
+ALTER TABLE ONLY learning.processed_documents ALTER COLUMN embedding SET STORAGE PLAIN;
 
 ALTER TABLE ONLY learning.processed_documents FORCE ROW LEVEL SECURITY;
 
@@ -4296,6 +4471,14 @@ CREATE INDEX ix_courses_tenant_id_user_id_created_at ON learning.courses USING b
 
 COMMENT ON INDEX learning.ix_courses_tenant_id_user_id_created_at IS 'A person''s courses, newest first; those that learning.search_courses looks at.';
 
+CREATE INDEX ix_keywords_embedding ON learning.keywords USING hnsw (((embedding)::extensions.halfvec(768)) extensions.halfvec_cosine_ops);
+
+COMMENT ON INDEX learning.ix_keywords_embedding IS 'Keywords by what they mean; see learning.find_similar_keywords.';
+
+CREATE INDEX ix_keywords_tenant_id_course_id_embedded ON learning.keywords USING btree (tenant_id, course_id, id) WHERE (embedding IS NOT NULL);
+
+COMMENT ON INDEX learning.ix_keywords_tenant_id_course_id_embedded IS 'Keywords that have a vector, counted and compared one by one; see learning.find_similar_keywords.';
+
 CREATE INDEX ix_keywords_tenant_id_term_key ON learning.keywords USING btree (tenant_id, term_key, id);
 
 COMMENT ON INDEX learning.ix_keywords_tenant_id_term_key IS 'Keywords of the tenant that begin with some letters, in the order of letters; see learning.search_keywords.';
@@ -4303,6 +4486,10 @@ COMMENT ON INDEX learning.ix_keywords_tenant_id_term_key IS 'Keywords of the ten
 CREATE INDEX ix_keywords_tenant_id_term_key_trigrams ON learning.keywords USING gin (tenant_id, term_key extensions.gin_trgm_ops) WITH (fastupdate=off);
 
 COMMENT ON INDEX learning.ix_keywords_tenant_id_term_key_trigrams IS 'Keywords of the tenant that are spelled alike; see learning.search_keywords.';
+
+CREATE INDEX ix_processed_documents_embedding ON learning.processed_documents USING hnsw (((embedding)::extensions.halfvec(768)) extensions.halfvec_cosine_ops);
+
+COMMENT ON INDEX learning.ix_processed_documents_embedding IS 'Parts of documents by what they mean; see learning.find_similar_documents.';
 
 CREATE INDEX ix_relationships_tenant_id_target_keyword_id ON learning.relationships USING btree (tenant_id, target_keyword_id);
 
@@ -5298,11 +5485,26 @@ GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boole
 GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) TO learning_service;
 GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) TO app_admin;
 
+REVOKE ALL ON FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) TO app_definer;
+
 REVOKE ALL ON FUNCTION learning.check_document_status() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION learning.check_profile() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) TO app_definer;
+
+REVOKE ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO app_rw;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO app_ro;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO learning_service;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO app_admin;
+
 REVOKE ALL ON FUNCTION learning.count_feedback() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) TO app_definer;
 
 REVOKE ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) TO app_rw;
@@ -5321,6 +5523,18 @@ GRANT ALL ON FUNCTION learning.find_person(subject text) TO app_rw;
 GRANT ALL ON FUNCTION learning.find_person(subject text) TO app_ro;
 GRANT ALL ON FUNCTION learning.find_person(subject text) TO learning_service;
 GRANT ALL ON FUNCTION learning.find_person(subject text) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_admin;
 
 REVOKE ALL ON FUNCTION learning.finish_documents() FROM PUBLIC;
 

@@ -95,9 +95,8 @@ $body$
 """
 
 
-def finder(name: str, table: str, columns: str, typed: str, chosen: str, declared: str = "", prepared: str = "") -> str:
-    """Return a function that finds rows of a table; `chosen` says which of them, `r`, are the course's."""
-    candidates = f"r.tenant_id = tenant and r.embedding is not null and (course is null or {chosen})"
+def finder(name: str, table: str, candidates: str, columns: str, typed: str) -> str:
+    """Return a function that finds rows of a table; `candidates` says which of them, `r`, may be found."""
     distance = "r.embedding operator(extensions.<=>) query_embedding"
     halves = "::extensions.halfvec(768)"
     return f"""
@@ -115,14 +114,14 @@ as $body$
 #variable_conflict use_column
 declare
   tenant uuid := learning.require_tenant();
-{declared}  bound bigint;
+  bound bigint;
   former text[];
   near uuid[];
 begin
   perform learning.check_vector_search(
     query_embedding, result_limit, threshold, exact_up_to, after_distance, after_id
   );
-{prepared}  bound := learning.exact_bound('learning.{table}', result_limit, exact_up_to);
+  bound := learning.exact_bound('learning.{table}', result_limit, exact_up_to);
   if bound < (select count(*) from (select from learning.{table} as r where {candidates} limit bound + 1) as c) then
     former := learning.change_hnsw('relaxed_order', least(greatest(200, result_limit + 10), 1000)::text, '20000');
     near := array(
@@ -153,30 +152,20 @@ $body$
 """
 
 
-DOCUMENTS_DECLARED = "  documents uuid[];\n"
-DOCUMENTS_PREPARED = """\
-  if course is not null then
-    documents := array(
-      select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course
-    );
-  end if;
-"""
-
 FIND_DOCUMENTS = finder(
     "find_similar_documents",
     "processed_documents",
+    "r.tenant_id = tenant and (course is null or r.document_id = any (array("
+    "select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course)))",
     columns="r.document_id, r.part, r.content",
     typed="document_id uuid, part integer, content text",
-    chosen="r.document_id = any (documents)",
-    declared=DOCUMENTS_DECLARED,
-    prepared=DOCUMENTS_PREPARED,
 )
 FIND_KEYWORDS = finder(
     "find_similar_keywords",
     "keywords",
+    "r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null",
     columns="r.course_id, r.term, r.definition",
     typed="course_id uuid, term text, definition text",
-    chosen="r.course_id = course",
 )
 
 ARGUMENTS = "extensions.vector, integer, double precision, uuid, double precision, uuid, integer"
