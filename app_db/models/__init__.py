@@ -20,7 +20,7 @@ from .auth import (
 )
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
 from .billing import Payment, PaymentMethod, Refund, Subscription, Transaction
-from .catalog import Material
+from .catalog import Category, Material, UsageStatistic
 from .ops import AuditLog, PartitionSet, SystemEvent, TenantWork
 from .profile import Address, Preference, Profile
 from .tenancy import Membership, Tenant
@@ -32,6 +32,7 @@ __all__ = [
     "AuditLog",
     "Base",
     "BuiltinRolePermission",
+    "Category",
     "Device",
     "DigestKey",
     "Invitation",
@@ -63,6 +64,7 @@ __all__ = [
     "TenantScoped",
     "TenantWork",
     "Transaction",
+    "UsageStatistic",
     "User",
     "UserActivity",
     "UserScoped",
