@@ -109,6 +109,8 @@ def test_the_helpers_of_a_version_never_change(version: str) -> None:
 def test_statements_of_a_revision_are_lower_case_and_name_their_schema() -> None:
     for golden in GOLDEN.glob("*.sql"):
         for line in golden.read_text().splitlines():
-            if not line.startswith(("--", "INSERT INTO app", "UPDATE app", "DELETE FROM app", "BEGIN", "COMMIT", "CREATE TABLE app", " ")):
+            if not line.startswith(
+                ("--", "INSERT INTO app", "UPDATE app", "DELETE FROM app", "BEGIN", "COMMIT", "CREATE TABLE app", " ")
+            ):
                 assert not re.match(r"\s*[A-Z]{3,}\s", line), f"{golden.name}: {line}"
             assert not re.match(r"\s*create (table|index|function|policy) \w+ ?(\(|$)", line), f"{golden.name}: {line}"

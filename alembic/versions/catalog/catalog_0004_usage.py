@@ -58,9 +58,7 @@ def upgrade() -> None:
         "foreign key (tenant_id, material_id) references catalog.materials (tenant_id, id) on delete cascade"
     )
     v1.tenant_policies("catalog.usage_statistics")
-    v1.grant(
-        "select, insert, update (uses, quantity)", "catalog.usage_statistics", ["app_rw", "catalog_service"]
-    )
+    v1.grant("select, insert, update (uses, quantity)", "catalog.usage_statistics", ["app_rw", "catalog_service"])
     v1.grant("select, insert, update, delete", "catalog.usage_statistics", ["app_admin"])
     v1.grant("select", "catalog.usage_statistics", ["app_ro", "app_maint", "app_backup"])
     v2.partition_by_time("catalog.usage_statistics", "day", retention="13 months")

@@ -50,7 +50,8 @@ class Material(TenantScoped, Base):
             postgresql_ops={"name": "extensions.gin_trgm_ops"},
             postgresql_with={"fastupdate": "off"},
         ),
-        Index("ix_materials_tenant_id_lower_code", "tenant_id", text('(lower(code) collate "C")')),
+        # in the collation C, so that it finds beginnings; the catalogue tells the expression without its collation
+        Index("ix_materials_tenant_id_lower_code", "tenant_id", text("lower(code)")),
         Index("ix_materials_tenant_id_currency_price_minor_id", "tenant_id", "currency", "price_minor", "id"),
         Index(
             "ix_materials_tenant_id_category_id",
@@ -68,9 +69,7 @@ class Material(TenantScoped, Base):
     unit: Mapped[str] = mapped_column(comment="The unit that the price is for, e.g. kg, m2, шт.")
     price_minor: Mapped[int] = mapped_column(comment="The price of one unit, in the currency's minor unit.")
     currency: Mapped[str] = mapped_column(server_default="RUB", comment="ISO 4217 code of the currency.")
-    category_id: Mapped[UUID | None] = mapped_column(
-        comment="The category that it is in; empty where it is in none."
-    )
+    category_id: Mapped[UUID | None] = mapped_column(comment="The category that it is in; empty where it is in none.")
     search: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed(SEARCH_VECTOR, persisted=True),
