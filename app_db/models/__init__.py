@@ -35,6 +35,7 @@ from .learning import (
     UserProfile,
     UserProgress,
 )
+from .catalog import Category, Material, UsageStatistic
 from .ops import AuditLog, PartitionSet, SystemEvent, TenantWork
 from .profile import Address, Preference, Profile
 from .tenancy import Membership, Tenant
@@ -52,6 +53,7 @@ __all__ = [
     "ChapterProgress",
     "Course",
     "CourseDocument",
+    "Category",
     "Device",
     "DigestKey",
     "Invitation",
@@ -86,6 +88,7 @@ __all__ = [
     "TenantScoped",
     "TenantWork",
     "Transaction",
+    "UsageStatistic",
     "User",
     "UserActivity",
     "UserAnnotation",
