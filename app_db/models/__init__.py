@@ -20,7 +20,7 @@ from .auth import (
 )
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
 from .billing import Payment, PaymentMethod, Refund, Subscription, Transaction
-from .catalog import Material
+from .catalog import Category, Material, UsageStatistic
 from .learning import (
     AnalogyFeedback,
     Chapter,
@@ -35,7 +35,6 @@ from .learning import (
     UserProfile,
     UserProgress,
 )
-from .catalog import Category, Material, UsageStatistic
 from .ops import AuditLog, PartitionSet, SystemEvent, TenantWork
 from .profile import Address, Preference, Profile
 from .tenancy import Membership, Tenant
@@ -48,12 +47,12 @@ __all__ = [
     "AuditLog",
     "Base",
     "BuiltinRolePermission",
+    "Category",
     "Chapter",
     "ChapterComplexity",
     "ChapterProgress",
     "Course",
     "CourseDocument",
-    "Category",
     "Device",
     "DigestKey",
     "Invitation",

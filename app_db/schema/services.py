@@ -54,9 +54,13 @@ SERVICES: dict[str, Service] = {
             extensions=("pg_trgm",),
         ),
         Service(
-            "learning", ("learning",), revision="learning_0006", core_revision="core_0008", extensions=("pg_trgm",),
+            "learning",
+            ("learning",),
+            revision="learning_0006",
+            core_revision="core_0008",
+            extensions=("pg_trgm",),
             requires=("vector",),
-        ),  # fmt: skip
+        ),
     )
 }
 
