@@ -19,6 +19,7 @@
     ├── ArchiveRefused             a file is no export of a tenant, is damaged, or can't be written
     ├── InitRefused                a database can't be initialised, or an administrator not made
     ├── ResetRefused               a database that must not be emptied, or not this way
+    ├── SeedRefused                generated rows that must not be planted there, or not these
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
         ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
@@ -150,6 +151,10 @@ class ArchiveRefused(AppDbError):
 
 class ResetRefused(AppDbError):
     """A database is not emptied: it is not for development or tests, it is not local, or others stand on it."""
+
+
+class SeedRefused(AppDbError):
+    """Generated rows are not planted: it is not for development or tests, or what they belong to is not there."""
 
 
 class DatabaseError(AppDbError, sa_exc.DBAPIError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import getpass
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from .progress import bar
 
 if TYPE_CHECKING:
     from ..models import Tenant
@@ -102,7 +103,7 @@ def rename(tenant: str, slug: str | None, name: str | None, as_json: bool, **who
 def export(tenant: str, file: Path, as_json: bool, **who: str | None) -> None:
     """Write all rows of TENANT, as of one moment, into the new FILE (mode 0600)."""
     with _tenants(**who) as tenants:
-        done = tenants.export(tenant, file, progress=_progress)
+        done = tenants.export(tenant, file, progress=bar)
     if as_json:
         click.echo(json.dumps({"tenant": str(done.tenant), "file": str(done.path), "rows": done.rows,
                                "unlinked": done.unlinked}))  # fmt: skip
@@ -119,7 +120,7 @@ def export(tenant: str, file: Path, as_json: bool, **who: str | None) -> None:
 def import_(file: Path, slug: str | None, verify: bool, as_json: bool, **who: str | None) -> None:
     """Bring a tenant back from FILE, here or in another database. Killed and run again, it goes on."""
     with _tenants(**who) as tenants:
-        done = tenants.import_(file, slug=slug, verify=verify, progress=_progress)
+        done = tenants.import_(file, slug=slug, verify=verify, progress=bar)
     if as_json:
         click.echo(json.dumps({"tenant": str(done.tenant), "slug": done.slug, "rows": done.rows,
                                "resumed": done.resumed}))  # fmt: skip
@@ -146,7 +147,7 @@ def delete(tenant: str, grace: int, now: str | None, as_json: bool, **who: str |
             asked = tenants.request_deletion(tenant, dt.timedelta(days=grace))
             _print([asked], as_json=as_json, single=True)
             return
-        done = tenants.delete(tenant, now=now is not None, progress=_progress)
+        done = tenants.delete(tenant, now=now is not None, progress=bar)
     if as_json:
         click.echo(json.dumps({"tenant": str(done.tenant), "rows": done.rows, "unlinked": done.unlinked}))
         return
@@ -164,12 +165,6 @@ def _tenants(actor: str | None, reason: str | None, database: str | None) -> Ite
         yield Tenants(found, actor=actor or getpass.getuser(), reason=reason or "")
     finally:
         found.dispose()
-
-
-@contextmanager
-def _progress(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        yield bar.update
 
 
 def _print(found: list[Tenant], *, as_json: bool, single: bool = False) -> None:

@@ -20,7 +20,7 @@ from .auth import (
 )
 from .base import Base, Shared, TenantScoped, UserScoped, tenant_fk
 from .billing import Payment, PaymentMethod, Refund, Subscription, Transaction
-from .catalog import Material
+from .catalog import Category, Material, UsageStatistic
 from .learning import (
     AnalogyFeedback,
     Chapter,
@@ -47,6 +47,7 @@ __all__ = [
     "AuditLog",
     "Base",
     "BuiltinRolePermission",
+    "Category",
     "Chapter",
     "ChapterComplexity",
     "ChapterProgress",
@@ -86,6 +87,7 @@ __all__ = [
     "TenantScoped",
     "TenantWork",
     "Transaction",
+    "UsageStatistic",
     "User",
     "UserActivity",
     "UserAnnotation",

@@ -16,17 +16,24 @@ class Service:
     """A service: its schemas, and the revision of its chain that this release of the code needs.
 
     `core_revision` is the core revision that its first revision depends on: a database that has the service has that,
-    although Alembic's version table does not say so. `extensions` are those that its revisions create in
-    the schema of that name, which all services share; `requires` are those that have to be there before, because only
-    a superuser or the provider can create them.
+    although Alembic's version table does not say so. `later_core` has a pair for each later revision that depends on a
+    newer one. `extensions` are those that its revisions create in the schema of that name, which all services share;
+    `requires` are those that have to be there before, because only a superuser or the provider can create them.
     """
 
     name: str
     schemas: tuple[str, ...]
     revision: str
     core_revision: str | None = None
+    later_core: tuple[tuple[str, str], ...] = ()
     extensions: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+
+    @property
+    def core_revisions(self) -> tuple[tuple[str, str], ...]:
+        """Each of its revisions that depends on a core revision, with that one."""
+        first = () if self.core_revision is None else ((f"{self.name}_0001", self.core_revision),)
+        return first + self.later_core
 
 
 SERVICES: dict[str, Service] = {
@@ -38,7 +45,14 @@ SERVICES: dict[str, Service] = {
         Service(
             "billing", ("billing",), revision="billing_0003", core_revision="core_0003", extensions=("btree_gist",)
         ),
-        Service("catalog", ("catalog",), revision="catalog_0001", core_revision="core_0003"),
+        Service(
+            "catalog",
+            ("catalog",),
+            revision="catalog_0004",
+            core_revision="core_0003",
+            later_core=(("catalog_0002", "core_0008"),),
+            extensions=("pg_trgm",),
+        ),
         Service(
             "learning",
             ("learning",),

@@ -94,15 +94,16 @@ class Gate:
 def behind(services: Iterable[Service], revisions: Iterable[str], if_applied: Iterable[Service] = ()) -> list[str]:
     """Say which services' schemas are older than this release of the code needs.
 
-    A newer schema is fine: during a deployment the database is migrated first. A service's first revision stands on a
-    core revision, which the version table need not name. Of `if_applied` those count that are there.
+    A newer schema is fine: during a deployment the database is migrated first. What a service's revisions stand on
+    in core, the version table need not name. Of `if_applied` those count that are there.
     """
     applied: dict[str, int] = {}
     for revision in revisions:
         _raise(applied, revision)
         for service in SERVICES.values():  # also of one that is placed elsewhere by now
-            if service.core_revision is not None and revision.startswith(f"{service.name}_"):
-                _raise(applied, service.core_revision)
+            for needing, core in service.core_revisions:
+                if revision.startswith(f"{service.name}_") and _number(revision) >= _number(needing):
+                    _raise(applied, core)
     return [
         f"the schema of {service.name} is older than this code needs (at {applied.get(service.name, 'nothing')}, "
         f"needs {_number(service.revision)}): run `alembic upgrade head` or `app-db upgrade`"

@@ -1,14 +1,15 @@
-"""The catalogue: what a tenant buys, sells or estimates with."""
+"""What a tenant buys, sells or estimates with."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Computed, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, TenantScoped, created_at, updated_at
+from ..base import Base, TenantScoped, created_at, tenant_fk, updated_at
 
 # The configuration `russian` stems words in Latin letters as English (PostgreSQL manual, "Snowball Dictionary": its
 # asciiword goes to english_stem), so one vector serves both languages.
@@ -24,6 +25,7 @@ class Material(TenantScoped, Base):
 
     __tablename__ = "materials"
     __table_args__ = (
+        tenant_fk("category_id", "catalog.categories"),
         UniqueConstraint("tenant_id", "code"),
         CheckConstraint("length(code) between 1 and 64", name="code"),
         CheckConstraint("length(name) between 1 and 500", name="name"),
@@ -40,6 +42,23 @@ class Material(TenantScoped, Base):
             postgresql_using="gin",
             postgresql_with={"fastupdate": "off"},
         ),
+        Index(
+            "ix_materials_tenant_id_name",
+            "tenant_id",
+            "name",
+            postgresql_using="gin",
+            postgresql_ops={"name": "extensions.gin_trgm_ops"},
+            postgresql_with={"fastupdate": "off"},
+        ),
+        # in the collation C, so that it finds beginnings; the catalogue tells the expression without its collation
+        Index("ix_materials_tenant_id_lower_code", "tenant_id", text("lower(code)")),
+        Index("ix_materials_tenant_id_currency_price_minor_id", "tenant_id", "currency", "price_minor", "id"),
+        Index(
+            "ix_materials_tenant_id_category_id",
+            "tenant_id",
+            "category_id",
+            postgresql_where=text("category_id is not null"),
+        ),
         Index("ix_materials_tenant_id_created_at", "tenant_id", text("created_at desc"), text("id desc")),
         {"schema": "catalog", "comment": "The materials of each tenant's catalogue, with their prices."},
     )
@@ -50,6 +69,7 @@ class Material(TenantScoped, Base):
     unit: Mapped[str] = mapped_column(comment="The unit that the price is for, e.g. kg, m2, шт.")
     price_minor: Mapped[int] = mapped_column(comment="The price of one unit, in the currency's minor unit.")
     currency: Mapped[str] = mapped_column(server_default="RUB", comment="ISO 4217 code of the currency.")
+    category_id: Mapped[UUID | None] = mapped_column(comment="The category that it is in; empty where it is in none.")
     search: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed(SEARCH_VECTOR, persisted=True),
