@@ -34,6 +34,12 @@ ALTER SCHEMA extensions OWNER TO app_owner;
 
 COMMENT ON SCHEMA extensions IS 'Extensions that the schema uses.';
 
+CREATE SCHEMA learning;
+
+ALTER SCHEMA learning OWNER TO app_owner;
+
+COMMENT ON SCHEMA learning IS 'Courses, what they are made of, and what people have learnt.';
+
 CREATE SCHEMA ops;
 
 ALTER SCHEMA ops OWNER TO app_owner;
@@ -1068,6 +1074,728 @@ $_$;
 ALTER FUNCTION catalog.typed_query(query text) OWNER TO app_owner;
 
 COMMENT ON FUNCTION catalog.typed_query(query text) IS 'What is looked for while somebody types: the last word may be unfinished.';
+
+CREATE FUNCTION learning.analyze_feedback(course uuid) RETURNS TABLE(kind text, relationships bigint, people bigint, helpful bigint, unhelpful bigint, divided bigint, undecided bigint, mean_rating numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    with found as materialized (
+      select r.id, r.kind, r.consensus from learning.keywords as k
+      join learning.relationships as r on r.tenant_id = k.tenant_id and r.source_keyword_id = k.id
+      where k.tenant_id = tenant and k.course_id = course
+    ),
+    told as (
+      select f.kind, count(distinct a.user_id) as people, round(avg(a.rating), 2) as rating
+      from found as f
+      join learning.analogy_feedback as a on a.tenant_id = tenant and a.relationship_id = f.id
+      group by f.kind
+    )
+    select f.kind, count(*), coalesce(min(t.people), 0), count(*) filter (where f.consensus = 'helpful'),
+      count(*) filter (where f.consensus = 'unhelpful'), count(*) filter (where f.consensus = 'divided'),
+      count(*) filter (where f.consensus is null), min(t.rating)
+    from found as f left join told as t on t.kind = f.kind
+    group by f.kind order by f.kind;
+end
+$$;
+
+ALTER FUNCTION learning.analyze_feedback(course uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.analyze_feedback(course uuid) IS 'What people think of the relationships of a course, in sums for each kind.';
+
+CREATE FUNCTION learning.cache_key(kind text, parts jsonb DEFAULT '{}'::jsonb, of_person boolean DEFAULT true) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  tenant uuid := learning.require_tenant();
+  person uuid := app.current_user_id();
+begin
+  if kind is null or kind !~ '^[a-z][a-z0-9_]{0,62}$' then
+    raise exception 'the kind of a cache key is %', coalesce(quote_literal(kind), 'missing') using
+      errcode = 'invalid_parameter_value', hint = 'write small letters, digits and _, e.g. course_stats';
+  end if;
+  if parts is null or of_person is null then
+    raise exception 'the parts of a cache key are missing' using
+      errcode = 'null_value_not_allowed', hint = 'leave out what is not needed, and give no null';
+  end if;
+  if of_person and person is null then
+    raise exception 'no person is bound to this transaction' using
+      errcode = 'TN001',
+      hint = 'bind one with select app.set_current_user_id(...), or say that the entry is of no person';
+  end if;
+  return format(
+    'learning:%s:%s:%s:%s', tenant, case when of_person then person::text else '-' end, kind,
+    encode(sha256(convert_to(parts::text, 'UTF8')), 'hex')
+  );
+end
+$_$;
+
+ALTER FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) IS 'A key for a cache that others share: it holds the tenant and, unless told otherwise, the person.';
+
+CREATE FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) RETURNS text[]
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  former text[] := array[
+    current_setting('hnsw.iterative_scan'), current_setting('hnsw.ef_search'), current_setting('hnsw.max_scan_tuples')
+  ];
+begin
+  perform set_config('hnsw.iterative_scan', iterative_scan, true), set_config('hnsw.ef_search', ef_search, true),
+    set_config('hnsw.max_scan_tuples', max_scan_tuples, true);
+  return former;
+end
+$$;
+
+ALTER FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) IS 'Changes how indexes of vectors are scanned, until the transaction ends, and returns how they were.';
+
+CREATE FUNCTION learning.check_document_status() RETURNS trigger
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  allowed text;
+begin
+  if format('%s>%s', old.status, new.status) <> all (tg_argv) then
+    select string_agg(split_part(step, '>', 2), ', ') into allowed
+      from unnest(tg_argv) as step where split_part(step, '>', 1) = old.status;
+    raise exception 'the status of a document can''t go from % to %', old.status, new.status using
+      errcode = 'TN101', hint = 'from ' || old.status || ' it goes to ' || allowed,
+      schema = tg_table_schema, table = tg_table_name, column = 'status';
+  end if;
+  if new.status = 'failed' and new.error is null then
+    raise exception 'a document has failed, and nothing says why' using
+      errcode = 'check_violation', hint = 'set error in the same update',
+      schema = tg_table_schema, table = tg_table_name, column = 'error', constraint = 'ck_course_documents_error';
+  end if;
+  new.error := case when new.status = 'failed' then new.error end;
+  new.processed_at := case when new.status = 'processed' then now() end;
+  return new;
+end
+$$;
+
+ALTER FUNCTION learning.check_document_status() OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.check_document_status() IS 'Refuses a status that does not follow from the old one (TN101).';
+
+CREATE FUNCTION learning.check_profile() RETURNS trigger
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  long text;
+begin
+  if new.interests is not null then
+    new.interests := array(
+      select w.word
+      from unnest(new.interests) with ordinality as u (raw, place)
+      cross join lateral (select lower(btrim(regexp_replace(u.raw, '\s+', ' ', 'g'))) as word) as w
+      where w.word <> ''
+      group by w.word
+      order by min(u.place)
+    );
+    select i.word into long from unnest(new.interests) as i (word) where length(i.word) > 50 limit 1;
+    if cardinality(new.interests) > 20 or long is not null then
+      raise exception 'interests are refused: %', case
+        when long is null then format('%s were given', cardinality(new.interests))
+        else format('%s… has %s characters', left(long, 20), length(long))
+      end using
+        errcode = 'check_violation', hint = 'give 20 interests at most, of 50 characters at most',
+        schema = tg_table_schema, table = tg_table_name, column = 'interests',
+        constraint = 'ck_user_profiles_interests';
+    end if;
+  end if;
+  if tg_op = 'INSERT' or new.time_zone is distinct from old.time_zone then
+    begin
+      perform now() at time zone new.time_zone;
+    exception when invalid_parameter_value then
+      raise exception 'there is no time zone %', new.time_zone using
+        errcode = 'check_violation', hint = 'write a name of the IANA database, e.g. Europe/Moscow or UTC',
+        schema = tg_table_schema, table = tg_table_name, column = 'time_zone',
+        constraint = 'ck_user_profiles_time_zone';
+    end;
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION learning.check_profile() OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.check_profile() IS 'Tidies interests and refuses a time zone that does not exist; a trigger.';
+
+CREATE FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  problem text := case
+    when query_embedding is null then 'there is no vector to search for: give its 768 numbers'
+    when extensions.vector_dims(query_embedding) <> 768 then
+      format('the vector has %s numbers: give the 768 of the model', extensions.vector_dims(query_embedding))
+    when extensions.vector_norm(query_embedding) not between 0.001 and 10000 then
+      format('the norm of the vector is %s: give one between 0.001 and 10000', extensions.vector_norm(query_embedding))
+    when coalesce(result_limit, 0) not between 1 and 1000 then
+      format('the limit is %s: ask for 1 to 1000 at a time', coalesce(result_limit::text, 'null'))
+    when coalesce(threshold, 2) not between -1 and 1 then
+      format('the threshold is %s: a similarity is between -1 and 1', coalesce(threshold::text, 'null'))
+    when coalesce(exact_up_to, -1) < 0 then
+      format('exact_up_to is %s: give a number of candidates', coalesce(exact_up_to::text, 'null'))
+    when (after_distance is null) <> (after_id is null) then
+      'a page begins after a distance and an id: give both, or neither'
+  end;
+begin
+  if problem is not null then
+    raise exception '%', split_part(problem, ': ', 1) using
+      errcode = 'invalid_parameter_value', hint = split_part(problem, ': ', 2);
+  end if;
+end
+$$;
+
+ALTER FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) IS 'Refuses what no search by vector can be made of (22023).';
+
+CREATE FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) RETURNS double precision
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((1)::double precision - (a OPERATOR(extensions.<=>) b));
+
+ALTER FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) IS 'How much two vectors mean the same: from -1, the opposite, to 1, the same.';
+
+CREATE FUNCTION learning.count_feedback() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant uuid := coalesce(new.tenant_id, old.tenant_id);
+  relationship uuid := coalesce(new.relationship_id, old.relationship_id);
+  people integer := (tg_op = 'INSERT')::integer - (tg_op = 'DELETE')::integer;
+  helpful integer := coalesce(new.is_helpful::integer, 0) - coalesce(old.is_helpful::integer, 0);
+begin
+  if (people, helpful) <> (0, 0) and not tenancy.is_in_transit(tenant) then
+    update learning.relationships as r
+      set feedback_people = r.feedback_people + people, feedback_helpful = r.feedback_helpful + helpful
+      where r.tenant_id = tenant and r.id = relationship;
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION learning.count_feedback() OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.count_feedback() IS 'Counts the people who have given feedback on a relationship; a trigger.';
+
+CREATE FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select greatest(exact_up_to, ceil(2 * sqrt(result_limit * greatest(c.reltuples, 0)::double precision)))::bigint
+  from pg_class as c where c.oid = relation
+$$;
+
+ALTER FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) IS 'Up to how many candidates it is better to compare each than to scan the index of all tenants.';
+
+CREATE FUNCTION learning.find_chapters(wanted jsonb, result_limit integer DEFAULT 20, after_chapter_id uuid DEFAULT NULL::uuid) RETURNS TABLE(chapter_id uuid, course_id uuid, number integer, title text, score smallint, reading_level text, factors jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    select x.chapter_id, c.course_id, c.number, c.title, x.score, x.reading_level, x.factors
+    from learning.chapter_complexity as x
+    join learning.chapters as c on c.tenant_id = x.tenant_id and c.id = x.chapter_id
+    where x.tenant_id = tenant and x.factors @> wanted
+      and (after_chapter_id is null or x.chapter_id > after_chapter_id)
+    order by x.chapter_id
+    limit result_limit;
+end
+$$;
+
+ALTER FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) IS 'Chapters of the current tenant whose complexity has these factors.';
+
+CREATE FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer DEFAULT 100, after_sha256 bytea DEFAULT NULL::bytea) RETURNS TABLE(content_sha256 bytea, documents uuid[], titles text[])
+    LANGUAGE plpgsql STABLE ROWS 100 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    select d.content_sha256, array_agg(d.id order by d.id), array_agg(d.title order by d.id)
+    from learning.course_documents as d
+    where d.tenant_id = tenant and d.course_id = course and d.content_sha256 is not null
+      and (after_sha256 is null or d.content_sha256 > after_sha256)
+    group by d.content_sha256
+    having count(*) > 1
+    order by d.content_sha256
+    limit result_limit;
+end
+$$;
+
+ALTER FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) IS 'Documents of a course that have the same content.';
+
+CREATE FUNCTION learning.find_person(subject text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return (
+    select p.user_id from learning.user_profiles as p where p.tenant_id = tenant and p.external_subject = subject
+  );
+end
+$$;
+
+ALTER FUNCTION learning.find_person(subject text) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.find_person(subject text) IS 'Who a subject of the identity provider is in the current tenant.';
+
+CREATE FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer DEFAULT 10, threshold double precision DEFAULT 0, course uuid DEFAULT NULL::uuid, after_distance double precision DEFAULT NULL::double precision, after_id uuid DEFAULT NULL::uuid, exact_up_to integer DEFAULT 2000) RETURNS TABLE(id uuid, document_id uuid, part integer, content text, distance double precision, similarity double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_sort TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  bound bigint;
+  former text[];
+  near uuid[];
+begin
+  perform learning.check_vector_search(
+    query_embedding, result_limit, threshold, exact_up_to, after_distance, after_id
+  );
+  bound := learning.exact_bound('learning.processed_documents', result_limit, exact_up_to);
+  if bound < (select count(*) from (select from learning.processed_documents as r where r.tenant_id = tenant and (course is null or r.document_id = any (array(select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course))) limit bound + 1) as c) then
+    former := learning.change_hnsw('relaxed_order', least(greatest(200, result_limit + 10), 1000)::text, '20000');
+    near := array(
+      select r.id from learning.processed_documents as r
+      where r.tenant_id = tenant and (course is null or r.document_id = any (array(select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course))) and (after_id is null or (r.embedding operator(extensions.<=>) query_embedding, r.id) > (after_distance, after_id))
+      order by r.embedding::extensions.halfvec(768) operator(extensions.<=>) query_embedding::extensions.halfvec(768)
+      limit result_limit + 10
+    );
+    perform learning.change_hnsw(former[1], former[2], former[3]);
+  end if;
+  if cardinality(near) < result_limit then
+    near := null;
+  end if;
+  return query
+    with scored as materialized (
+      select r.id, r.embedding operator(extensions.<=>) query_embedding as distance from learning.processed_documents as r
+      where r.tenant_id = tenant and (course is null or r.document_id = any (array(select d.id from learning.course_documents as d where d.tenant_id = tenant and d.course_id = course))) and (near is null or r.id = any (near))
+    ), best as (
+      select s.id, s.distance from scored as s
+      where 1 - s.distance >= threshold and (after_id is null or (s.distance, s.id) > (after_distance, after_id))
+      order by s.distance, s.id limit result_limit
+    )
+    select r.id, r.document_id, r.part, r.content, b.distance, 1 - b.distance
+    from best as b join learning.processed_documents as r on r.tenant_id = tenant and r.id = b.id
+    order by b.distance, b.id;
+end
+$$;
+
+ALTER FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) IS 'Parts of the current tenant''s documents that mean the same as a vector, the most similar first.';
+
+CREATE FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer DEFAULT 10, threshold double precision DEFAULT 0, course uuid DEFAULT NULL::uuid, after_distance double precision DEFAULT NULL::double precision, after_id uuid DEFAULT NULL::uuid, exact_up_to integer DEFAULT 2000) RETURNS TABLE(id uuid, course_id uuid, term text, definition text, distance double precision, similarity double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_sort TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  bound bigint;
+  former text[];
+  near uuid[];
+begin
+  perform learning.check_vector_search(
+    query_embedding, result_limit, threshold, exact_up_to, after_distance, after_id
+  );
+  bound := learning.exact_bound('learning.keywords', result_limit, exact_up_to);
+  if bound < (select count(*) from (select from learning.keywords as r where r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null limit bound + 1) as c) then
+    former := learning.change_hnsw('relaxed_order', least(greatest(200, result_limit + 10), 1000)::text, '20000');
+    near := array(
+      select r.id from learning.keywords as r
+      where r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null and (after_id is null or (r.embedding operator(extensions.<=>) query_embedding, r.id) > (after_distance, after_id))
+      order by r.embedding::extensions.halfvec(768) operator(extensions.<=>) query_embedding::extensions.halfvec(768)
+      limit result_limit + 10
+    );
+    perform learning.change_hnsw(former[1], former[2], former[3]);
+  end if;
+  if cardinality(near) < result_limit then
+    near := null;
+  end if;
+  return query
+    with scored as materialized (
+      select r.id, r.embedding operator(extensions.<=>) query_embedding as distance from learning.keywords as r
+      where r.tenant_id = tenant and (course is null or r.course_id = course) and r.embedding is not null and (near is null or r.id = any (near))
+    ), best as (
+      select s.id, s.distance from scored as s
+      where 1 - s.distance >= threshold and (after_id is null or (s.distance, s.id) > (after_distance, after_id))
+      order by s.distance, s.id limit result_limit
+    )
+    select r.id, r.course_id, r.term, r.definition, b.distance, 1 - b.distance
+    from best as b join learning.keywords as r on r.tenant_id = tenant and r.id = b.id
+    order by b.distance, b.id;
+end
+$$;
+
+ALTER FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) IS 'Keywords of the current tenant that mean the same as a vector, the most similar first.';
+
+CREATE FUNCTION learning.finish_documents() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  with written as materialized (
+    select d.tenant_id, d.id
+    from learning.course_documents as d
+    join (select distinct p.tenant_id, p.document_id from parts as p) as w
+      on w.tenant_id = d.tenant_id and w.document_id = d.id
+    where d.status <> 'processed' and not tenancy.is_in_transit(d.tenant_id)
+    order by d.tenant_id, d.id
+    for no key update of d
+  )
+  update learning.course_documents as d set status = 'processed' from written as w
+  where d.tenant_id = w.tenant_id and d.id = w.id and d.status <> 'processed';
+  return null;
+end
+$$;
+
+ALTER FUNCTION learning.finish_documents() OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.finish_documents() IS 'Makes documents processed whose parts were written; a trigger.';
+
+CREATE FUNCTION learning.get_course_stats(course uuid) RETURNS TABLE(people bigint, people_finished bigint, chapters bigint, chapters_completed bigint, completion_rate numeric, seconds_spent bigint, keywords bigint, documents jsonb, mean_complexity numeric)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    with
+      made as (
+        select count(*) as chapters from learning.chapters as c where c.tenant_id = tenant and c.course_id = course
+      ),
+      each as (
+        select count(*) filter (where p.status = 'completed') as completed, sum(p.seconds_spent)::bigint as seconds
+        from learning.chapter_progress as p
+        where p.tenant_id = tenant and p.course_id = course
+        group by p.user_id
+      ),
+      everybody as (
+        select count(*) as people, coalesce(sum(e.completed), 0)::bigint as completed,
+          coalesce(sum(e.seconds), 0)::bigint as seconds,
+          count(*) filter (where e.completed >= made.chapters) as finished
+        from each as e cross join made
+      )
+    select everybody.people, everybody.finished, made.chapters, everybody.completed,
+      round(coalesce(everybody.completed::numeric / nullif(everybody.people * made.chapters, 0), 0), 4),
+      everybody.seconds,
+      (select count(*) from learning.keywords as k where k.tenant_id = tenant and k.course_id = course),
+      (
+        select coalesce(jsonb_object_agg(s.status, s.documents), '{}') from (
+          select d.status, count(*) as documents from learning.course_documents as d
+          where d.tenant_id = tenant and d.course_id = course group by d.status
+        ) as s
+      ),
+      (
+        select round(avg(x.score), 2) from learning.chapters as c
+        join learning.chapter_complexity as x on x.tenant_id = c.tenant_id and x.chapter_id = c.id
+        where c.tenant_id = tenant and c.course_id = course
+      )
+    from everybody cross join made
+    where exists (select from learning.courses as o where o.tenant_id = tenant and o.id = course);
+end
+$$;
+
+ALTER FUNCTION learning.get_course_stats(course uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.get_course_stats(course uuid) IS 'What everybody has done in a course of the current tenant, in sums; no row where there is no such course.';
+
+CREATE FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) RETURNS TABLE(people bigint, courses bigint, chapters_started bigint, chapters_completed bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+begin
+  return query
+    with done as (
+      select p.user_id, p.course_id, 1 as started, 0 as completed from learning.chapter_progress as p
+      where p.tenant_id = tenant and p.started_at >= since and p.started_at < until
+      union all
+      select p.user_id, p.course_id, 0, 1 from learning.chapter_progress as p
+      where p.tenant_id = tenant and p.completed_at >= since and p.completed_at < until
+    )
+    select count(distinct d.user_id), count(distinct d.course_id), coalesce(sum(d.started), 0),
+      coalesce(sum(d.completed), 0)
+    from done as d;
+end
+$$;
+
+ALTER FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) IS 'What everybody in the current tenant has begun and completed from one time to another, in sums.';
+
+CREATE FUNCTION learning.get_progress_summary(person uuid DEFAULT app.current_user_id()) RETURNS TABLE(current_streak integer, longest_streak integer, last_active_on date, badges text[], chapters_started bigint, chapters_completed bigint, seconds_spent bigint, courses bigint, annotations bigint)
+    LANGUAGE plpgsql STABLE ROWS 1 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  today date := (now() at time zone coalesce(
+    (select p.time_zone from learning.user_profiles as p where p.tenant_id = tenant and p.user_id = person), 'UTC'
+  ))::date;
+begin
+  return query
+    select
+      case when u.last_active_on >= today - 1 then u.current_streak else 0 end, coalesce(u.longest_streak, 0),
+      u.last_active_on, coalesce(u.badges, '{}'), c.started, coalesce(u.chapters_completed, 0)::bigint,
+      coalesce(u.seconds_spent, 0), c.courses,
+      (select count(*) from learning.user_annotations as a where a.tenant_id = tenant and a.user_id = person)
+    from (
+      select count(*) as started, count(distinct p.course_id) as courses
+      from learning.chapter_progress as p where p.tenant_id = tenant and p.user_id = person
+    ) as c
+    left join learning.user_progress as u on u.tenant_id = tenant and u.user_id = person;
+end
+$$;
+
+ALTER FUNCTION learning.get_progress_summary(person uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.get_progress_summary(person uuid) IS 'What a person has done so far, as far as one may see.';
+
+CREATE FUNCTION learning.keep_progress() RETURNS trigger
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tenancy.is_in_transit(new.tenant_id) then
+    return new;
+  end if;
+  if tg_op = 'INSERT' then
+    select c.course_id into new.course_id from learning.chapters as c
+      where c.tenant_id = new.tenant_id and c.id = new.chapter_id;
+    if not found and new.tenant_id = app.current_tenant_id() then
+      raise exception 'there is no chapter %', new.chapter_id using
+        errcode = 'foreign_key_violation', hint = 'read the chapters of the course again',
+        schema = tg_table_schema, table = tg_table_name, column = 'chapter_id',
+        constraint = 'fk_chapter_progress_tenant_id_chapter_id';
+    end if;
+    new.started_at := now();
+    new.completed_at := null;
+  else
+    new.started_at := old.started_at;
+    new.completed_at := old.completed_at;
+    new.status := case when old.status = 'completed' then old.status else new.status end;
+  end if;
+  if new.status = 'completed' then
+    new.percent := 100;
+    new.completed_at := coalesce(new.completed_at, now());
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION learning.keep_progress() OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.keep_progress() IS 'Fills in course and times of progress, and keeps what is completed; a trigger.';
+
+CREATE FUNCTION learning.next_streak(streak integer, last_day date, today date) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (today <= last_day) THEN streak WHEN (today = (last_day + 1)) THEN (streak + 1) ELSE 1 END;
+
+ALTER FUNCTION learning.next_streak(streak integer, last_day date, today date) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.next_streak(streak integer, last_day date, today date) IS 'How many days in a row it is, with one more day.';
+
+CREATE FUNCTION learning.note_activity(tenant uuid, person uuid, at timestamp with time zone, completed integer, seconds bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  zone text := coalesce(
+    (select p.time_zone from learning.user_profiles as p where p.tenant_id = tenant and p.user_id = person), 'UTC'
+  );
+  today date := (at at time zone zone)::date;
+begin
+  insert into learning.user_progress as p
+    (tenant_id, user_id, last_active_on, chapters_completed, seconds_spent, badges)
+  values (tenant, person, today, completed, seconds, learning.with_badges('{}', 1, completed))
+  on conflict (tenant_id, user_id) do update set
+    current_streak = learning.next_streak(p.current_streak, p.last_active_on, today),
+    longest_streak = greatest(
+      p.longest_streak, learning.next_streak(p.current_streak, p.last_active_on, today)
+    ),
+    last_active_on = greatest(p.last_active_on, today),
+    chapters_completed = p.chapters_completed + excluded.chapters_completed,
+    seconds_spent = p.seconds_spent + excluded.seconds_spent,
+    badges = learning.with_badges(
+      p.badges, learning.next_streak(p.current_streak, p.last_active_on, today),
+      p.chapters_completed + excluded.chapters_completed
+    );
+end
+$$;
+
+ALTER FUNCTION learning.note_activity(tenant uuid, person uuid, at timestamp with time zone, completed integer, seconds bigint) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.note_activity(tenant uuid, person uuid, at timestamp with time zone, completed integer, seconds bigint) IS 'Adds to what a person has done, and to the streak by the day where the person lives.';
+
+CREATE FUNCTION learning.note_progress() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not tenancy.is_in_transit(new.tenant_id) then
+    perform learning.note_activity(
+      new.tenant_id, new.user_id, now(),
+      (new.status = 'completed')::integer - coalesce((old.status = 'completed')::integer, 0),
+      new.seconds_spent - coalesce(old.seconds_spent, 0)
+    );
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION learning.note_progress() OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.note_progress() IS 'Hands progress on to the row that sums up the person; a trigger.';
+
+CREATE FUNCTION learning.require_tenant() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant uuid := app.current_tenant_id();
+begin
+  if tenant is null then
+    raise exception 'no tenant is bound to this transaction' using
+      errcode = 'TN001',
+      hint = 'bind one with select app.set_current_tenant_id(...) in the same transaction';
+  end if;
+  return tenant;
+end
+$$;
+
+ALTER FUNCTION learning.require_tenant() OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.require_tenant() IS 'The tenant that is bound, or an error (TN001) where there is none.';
+
+CREATE FUNCTION learning.search_courses(person uuid, query text, result_limit integer DEFAULT 20, after_rank real DEFAULT NULL::real, after_id uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid, title text, description text, status text, language text, difficulty text, tags text[], rank real)
+    LANGUAGE plpgsql STABLE ROWS 20 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  words tsquery := websearch_to_tsquery('pg_catalog.russian', query);
+begin
+  return query
+    select f.* from (
+      select c.id, c.title, c.description, c.status, c.language, c.difficulty, c.tags, ts_rank(c.search, words) as rank
+      from learning.courses as c
+      where c.tenant_id = tenant and c.user_id = person and c.search @@ words
+    ) as f
+    where after_id is null or f.rank < after_rank or (f.rank = after_rank and f.id > after_id)
+    order by f.rank desc, f.id
+    limit result_limit;
+end
+$$;
+
+ALTER FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) IS 'The courses of a person that match, best first, as far as one may see.';
+
+CREATE FUNCTION learning.search_keywords(query text, result_limit integer DEFAULT 20, after_key text DEFAULT NULL::text, after_score real DEFAULT NULL::real, after_id uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid, course_id uuid, term text, term_key text, definition text, match text, score real)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := learning.require_tenant();
+  wanted text := lower(btrim(query));
+begin
+  if wanted = '' then
+    return;
+  end if;
+  if after_score is null then
+    return query
+      select k.id, k.course_id, k.term, k.term_key, k.definition, 'prefix', 1::real
+      from learning.keywords as k
+      where k.tenant_id = tenant and k.term_key ^@ wanted
+        and (after_id is null or (k.term_key, k.id) > (after_key, after_id))
+      order by k.term_key, k.id
+      limit result_limit;
+    if found or after_id is not null then
+      return;
+    end if;
+  end if;
+  return query
+    select f.* from (
+      select k.id, k.course_id, k.term, k.term_key, k.definition, 'similar', greatest(
+        extensions.similarity(k.term_key, wanted), extensions.word_similarity(wanted, k.term_key)
+      ) as score
+      from learning.keywords as k
+      where k.tenant_id = tenant
+        and (k.term_key operator(extensions.%) wanted or wanted operator(extensions.<%) k.term_key)
+    ) as f
+    where after_id is null or f.score < after_score or (f.score = after_score and f.id > after_id)
+    order by f.score desc, f.id
+    limit result_limit;
+end
+$$;
+
+ALTER FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) IS 'Keywords of the current tenant that begin so, or where there are none, that are spelled alike.';
+
+CREATE FUNCTION learning.with_badges(badges text[], streak integer, chapters integer) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (badges || ARRAY(SELECT b.name FROM (VALUES (1,'streak_7'::text,(with_badges.streak >= 7)), (2,'streak_30'::text,(with_badges.streak >= 30)), (3,'streak_365'::text,(with_badges.streak >= 365)), (4,'chapters_1'::text,(with_badges.chapters >= 1)), (5,'chapters_10'::text,(with_badges.chapters >= 10)), (6,'chapters_100'::text,(with_badges.chapters >= 100))) b(place, name, is_reached) WHERE (b.is_reached AND (b.name <> ALL (with_badges.badges))) ORDER BY b.place));
+
+ALTER FUNCTION learning.with_badges(badges text[], streak integer, chapters integer) OWNER TO app_owner;
+
+COMMENT ON FUNCTION learning.with_badges(badges text[], streak integer, chapters integer) IS 'The badges, and those that are reached now.';
 
 CREATE FUNCTION ops.audit_row() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2454,6 +3182,565 @@ ALTER TABLE catalog.usage_statistics_default OWNER TO app_owner;
 
 COMMENT ON TABLE catalog.usage_statistics_default IS 'Rows of catalog.usage_statistics that no other partition is there for; should be empty.';
 
+CREATE TABLE learning.analogy_feedback (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    relationship_id uuid NOT NULL,
+    is_helpful boolean NOT NULL,
+    rating smallint,
+    comment text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_analogy_feedback_comment CHECK ((length(comment) <= 2000)),
+    CONSTRAINT ck_analogy_feedback_rating CHECK (((rating >= 1) AND (rating <= 5)))
+);
+
+ALTER TABLE ONLY learning.analogy_feedback FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.analogy_feedback OWNER TO app_owner;
+
+COMMENT ON TABLE learning.analogy_feedback IS 'What people think of relationships; each sees their own.';
+
+COMMENT ON COLUMN learning.analogy_feedback.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.analogy_feedback.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.analogy_feedback.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.analogy_feedback.relationship_id IS 'The relationship that it is about.';
+
+COMMENT ON COLUMN learning.analogy_feedback.is_helpful IS 'Whether it has helped the person.';
+
+COMMENT ON COLUMN learning.analogy_feedback.rating IS 'From 1, bad, to 5, good, where the person says.';
+
+COMMENT ON COLUMN learning.analogy_feedback.comment IS 'What the person says about it.';
+
+COMMENT ON COLUMN learning.analogy_feedback.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.analogy_feedback.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.chapter_complexity (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    chapter_id uuid NOT NULL,
+    score smallint NOT NULL,
+    reading_level text NOT NULL,
+    factors jsonb DEFAULT '{}'::jsonb NOT NULL,
+    model text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_chapter_complexity_factors CHECK (((jsonb_typeof(factors) = 'object'::text) AND (length((factors)::text) <= 16384))),
+    CONSTRAINT ck_chapter_complexity_model CHECK (((length(model) >= 1) AND (length(model) <= 100))),
+    CONSTRAINT ck_chapter_complexity_reading_level CHECK ((reading_level = ANY (ARRAY['elementary'::text, 'middle'::text, 'high'::text, 'university'::text, 'expert'::text]))),
+    CONSTRAINT ck_chapter_complexity_score CHECK (((score >= 1) AND (score <= 5)))
+);
+
+ALTER TABLE ONLY learning.chapter_complexity FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.chapter_complexity OWNER TO app_owner;
+
+COMMENT ON TABLE learning.chapter_complexity IS 'How hard chapters are to read, as a model has judged.';
+
+COMMENT ON COLUMN learning.chapter_complexity.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.chapter_complexity.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.chapter_complexity.chapter_id IS 'The chapter.';
+
+COMMENT ON COLUMN learning.chapter_complexity.score IS 'From 1, easy, to 5, hard.';
+
+COMMENT ON COLUMN learning.chapter_complexity.reading_level IS 'elementary, middle, high, university or expert.';
+
+COMMENT ON COLUMN learning.chapter_complexity.factors IS 'What makes it hard, a JSON object, e.g. whether it has formulas.';
+
+COMMENT ON COLUMN learning.chapter_complexity.model IS 'What has judged, with its version.';
+
+COMMENT ON COLUMN learning.chapter_complexity.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.chapter_complexity.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.chapter_progress (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    chapter_id uuid NOT NULL,
+    course_id uuid NOT NULL,
+    status text DEFAULT 'started'::text NOT NULL,
+    percent smallint DEFAULT 0 NOT NULL,
+    seconds_spent bigint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    completed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_chapter_progress_completed_at CHECK (((status = 'completed'::text) = (completed_at IS NOT NULL))),
+    CONSTRAINT ck_chapter_progress_percent CHECK ((((percent >= 0) AND (percent <= 100)) AND ((status <> 'completed'::text) OR (percent = 100)))),
+    CONSTRAINT ck_chapter_progress_seconds_spent CHECK ((seconds_spent >= 0)),
+    CONSTRAINT ck_chapter_progress_status CHECK ((status = ANY (ARRAY['started'::text, 'completed'::text])))
+);
+
+ALTER TABLE ONLY learning.chapter_progress FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.chapter_progress OWNER TO app_owner;
+
+COMMENT ON TABLE learning.chapter_progress IS 'How far people are in chapters; each sees their own.';
+
+COMMENT ON COLUMN learning.chapter_progress.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.chapter_progress.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.chapter_progress.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.chapter_progress.chapter_id IS 'The chapter.';
+
+COMMENT ON COLUMN learning.chapter_progress.course_id IS 'The chapter''s course, which a trigger fills in.';
+
+COMMENT ON COLUMN learning.chapter_progress.status IS 'started or completed.';
+
+COMMENT ON COLUMN learning.chapter_progress.percent IS 'How much of it is read, from 0 to 100.';
+
+COMMENT ON COLUMN learning.chapter_progress.seconds_spent IS 'Time spent in it, in seconds.';
+
+COMMENT ON COLUMN learning.chapter_progress.started_at IS 'When the person began, by the server''s clock.';
+
+COMMENT ON COLUMN learning.chapter_progress.completed_at IS 'When it was first completed, by the server''s clock; empty before.';
+
+COMMENT ON COLUMN learning.chapter_progress.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.chapter_progress.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.chapters (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    course_id uuid NOT NULL,
+    number integer NOT NULL,
+    title text NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    summary text DEFAULT ''::text NOT NULL,
+    expected_minutes smallint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_chapters_body CHECK ((length(body) <= 1000000)),
+    CONSTRAINT ck_chapters_expected_minutes CHECK (((expected_minutes >= 1) AND (expected_minutes <= 1440))),
+    CONSTRAINT ck_chapters_number CHECK (((number >= 1) AND (number <= 10000))),
+    CONSTRAINT ck_chapters_summary CHECK ((length(summary) <= 10000)),
+    CONSTRAINT ck_chapters_title CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+ALTER TABLE ONLY learning.chapters FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.chapters OWNER TO app_owner;
+
+COMMENT ON TABLE learning.chapters IS 'Chapters of courses; everybody in the tenant may read them.';
+
+COMMENT ON COLUMN learning.chapters.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.chapters.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.chapters.course_id IS 'The course that it is of.';
+
+COMMENT ON COLUMN learning.chapters.number IS 'Its place in the course, from 1.';
+
+COMMENT ON COLUMN learning.chapters.title IS 'What it is called.';
+
+COMMENT ON COLUMN learning.chapters.body IS 'The text that is read.';
+
+COMMENT ON COLUMN learning.chapters.summary IS 'What it says, in short.';
+
+COMMENT ON COLUMN learning.chapters.expected_minutes IS 'How long it takes to read, in minutes, where somebody has said.';
+
+COMMENT ON COLUMN learning.chapters.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.chapters.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.course_documents (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    course_id uuid NOT NULL,
+    title text NOT NULL,
+    kind text NOT NULL,
+    source_uri text NOT NULL,
+    content_sha256 bytea,
+    size_bytes bigint,
+    status text DEFAULT 'uploaded'::text NOT NULL,
+    error text,
+    processed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_course_documents_content_sha256 CHECK ((octet_length(content_sha256) = 32)),
+    CONSTRAINT ck_course_documents_error CHECK ((((length(error) >= 1) AND (length(error) <= 2000)) AND ((status = 'failed'::text) = (error IS NOT NULL)))),
+    CONSTRAINT ck_course_documents_kind CHECK ((kind = ANY (ARRAY['pdf'::text, 'web'::text, 'video'::text, 'audio'::text, 'text'::text]))),
+    CONSTRAINT ck_course_documents_processed_at CHECK (((status = 'processed'::text) = (processed_at IS NOT NULL))),
+    CONSTRAINT ck_course_documents_size_bytes CHECK ((size_bytes >= 0)),
+    CONSTRAINT ck_course_documents_source_uri CHECK (((length(source_uri) >= 1) AND (length(source_uri) <= 2000))),
+    CONSTRAINT ck_course_documents_status CHECK ((status = ANY (ARRAY['uploaded'::text, 'processing'::text, 'processed'::text, 'failed'::text]))),
+    CONSTRAINT ck_course_documents_title CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+ALTER TABLE ONLY learning.course_documents FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.course_documents OWNER TO app_owner;
+
+COMMENT ON TABLE learning.course_documents IS 'Files and pages that courses are made from.';
+
+COMMENT ON COLUMN learning.course_documents.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.course_documents.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.course_documents.course_id IS 'The course that is made from it.';
+
+COMMENT ON COLUMN learning.course_documents.title IS 'What it is called.';
+
+COMMENT ON COLUMN learning.course_documents.kind IS 'pdf, web, video, audio or text.';
+
+COMMENT ON COLUMN learning.course_documents.source_uri IS 'Where it is: the key of an object, or an address.';
+
+COMMENT ON COLUMN learning.course_documents.content_sha256 IS 'SHA-256 of its content, by which the same content is found again.';
+
+COMMENT ON COLUMN learning.course_documents.size_bytes IS 'How long its content is, in bytes.';
+
+COMMENT ON COLUMN learning.course_documents.status IS 'uploaded, processing, processed or failed.';
+
+COMMENT ON COLUMN learning.course_documents.error IS 'Why it could not be processed; empty unless it failed.';
+
+COMMENT ON COLUMN learning.course_documents.processed_at IS 'When it was processed; empty unless it is.';
+
+COMMENT ON COLUMN learning.course_documents.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.course_documents.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.courses (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    difficulty text DEFAULT 'beginner'::text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    search tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('russian'::regconfig, title), 'A'::"char") || setweight(to_tsvector('russian'::regconfig, description), 'B'::"char"))) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_courses_description CHECK ((length(description) <= 10000)),
+    CONSTRAINT ck_courses_difficulty CHECK ((difficulty = ANY (ARRAY['beginner'::text, 'intermediate'::text, 'advanced'::text]))),
+    CONSTRAINT ck_courses_language CHECK ((language ~ '^[a-z]{2,3}(-[A-Z]{2})?$'::text)),
+    CONSTRAINT ck_courses_status CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'archived'::text]))),
+    CONSTRAINT ck_courses_tags CHECK ((cardinality(tags) <= 20)),
+    CONSTRAINT ck_courses_title CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+ALTER TABLE ONLY learning.courses FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.courses OWNER TO app_owner;
+
+COMMENT ON TABLE learning.courses IS 'Courses; each person sees the own ones.';
+
+COMMENT ON COLUMN learning.courses.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.courses.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.courses.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.courses.title IS 'What it is called.';
+
+COMMENT ON COLUMN learning.courses.description IS 'What is learnt in it.';
+
+COMMENT ON COLUMN learning.courses.status IS 'draft, active or archived.';
+
+COMMENT ON COLUMN learning.courses.language IS 'Language and, if wanted, country, e.g. pt-BR.';
+
+COMMENT ON COLUMN learning.courses.difficulty IS 'beginner, intermediate or advanced.';
+
+COMMENT ON COLUMN learning.courses.tags IS 'Words to sort courses by, 20 at most.';
+
+COMMENT ON COLUMN learning.courses.search IS 'What the full-text search looks at: title and description.';
+
+COMMENT ON COLUMN learning.courses.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.courses.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.keywords (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    course_id uuid NOT NULL,
+    term text NOT NULL,
+    term_key text GENERATED ALWAYS AS (lower(term)) STORED NOT NULL COLLATE pg_catalog."C",
+    definition text DEFAULT ''::text NOT NULL,
+    embedding extensions.vector(768),
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_keywords_definition CHECK ((length(definition) <= 10000)),
+    CONSTRAINT ck_keywords_embedding CHECK (((extensions.vector_norm(embedding) >= (0.001)::double precision) AND (extensions.vector_norm(embedding) <= (10000)::double precision))),
+    CONSTRAINT ck_keywords_term CHECK (((length(term) >= 1) AND (length(term) <= 200)))
+)
+WITH (toast_tuple_target='4000');
+ALTER TABLE ONLY learning.keywords ALTER COLUMN embedding SET STORAGE PLAIN;
+
+ALTER TABLE ONLY learning.keywords FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.keywords OWNER TO app_owner;
+
+COMMENT ON TABLE learning.keywords IS 'Words of courses that are worth to be explained.';
+
+COMMENT ON COLUMN learning.keywords.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.keywords.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.keywords.course_id IS 'The course that explains it.';
+
+COMMENT ON COLUMN learning.keywords.term IS 'The word or words, as they are written.';
+
+COMMENT ON COLUMN learning.keywords.term_key IS 'The words in lower case, by which they are found and told apart.';
+
+COMMENT ON COLUMN learning.keywords.definition IS 'What it means in this course.';
+
+COMMENT ON COLUMN learning.keywords.embedding IS 'What it means, as 768 numbers, once a model has said.';
+
+COMMENT ON COLUMN learning.keywords.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.keywords.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.processed_documents (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    document_id uuid NOT NULL,
+    part integer NOT NULL,
+    content text NOT NULL,
+    tokens integer NOT NULL,
+    model text NOT NULL,
+    embedding extensions.vector(768) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_processed_documents_content CHECK (((length(content) >= 1) AND (length(content) <= 100000))),
+    CONSTRAINT ck_processed_documents_embedding CHECK (((extensions.vector_norm(embedding) >= (0.001)::double precision) AND (extensions.vector_norm(embedding) <= (10000)::double precision))),
+    CONSTRAINT ck_processed_documents_model CHECK (((length(model) >= 1) AND (length(model) <= 100))),
+    CONSTRAINT ck_processed_documents_part CHECK ((part >= 1)),
+    CONSTRAINT ck_processed_documents_tokens CHECK ((tokens >= 0))
+)
+WITH (toast_tuple_target='4000');
+ALTER TABLE ONLY learning.processed_documents ALTER COLUMN embedding SET STORAGE PLAIN;
+
+ALTER TABLE ONLY learning.processed_documents FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.processed_documents OWNER TO app_owner;
+
+COMMENT ON TABLE learning.processed_documents IS 'Parts of documents, in words and as vectors.';
+
+COMMENT ON COLUMN learning.processed_documents.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.processed_documents.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.processed_documents.document_id IS 'The document that it is a part of.';
+
+COMMENT ON COLUMN learning.processed_documents.part IS 'Its place in the document, from 1.';
+
+COMMENT ON COLUMN learning.processed_documents.content IS 'The words.';
+
+COMMENT ON COLUMN learning.processed_documents.tokens IS 'How many tokens the words are to the model.';
+
+COMMENT ON COLUMN learning.processed_documents.model IS 'What has made the vector; vectors of two models can''t be compared.';
+
+COMMENT ON COLUMN learning.processed_documents.embedding IS 'What the words mean, as 768 numbers.';
+
+COMMENT ON COLUMN learning.processed_documents.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.processed_documents.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.relationships (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    source_keyword_id uuid NOT NULL,
+    target_keyword_id uuid NOT NULL,
+    kind text NOT NULL,
+    explanation text DEFAULT ''::text NOT NULL,
+    weight smallint DEFAULT 50 NOT NULL,
+    feedback_people integer DEFAULT 0 NOT NULL,
+    feedback_helpful integer DEFAULT 0 NOT NULL,
+    consensus text GENERATED ALWAYS AS (
+CASE
+    WHEN (feedback_people < 3) THEN NULL::text
+    WHEN ((feedback_helpful * 3) >= (feedback_people * 2)) THEN 'helpful'::text
+    WHEN ((feedback_helpful * 3) <= feedback_people) THEN 'unhelpful'::text
+    ELSE 'divided'::text
+END) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_relationships_explanation CHECK ((length(explanation) <= 10000)),
+    CONSTRAINT ck_relationships_feedback_helpful CHECK (((feedback_helpful >= 0) AND (feedback_helpful <= feedback_people))),
+    CONSTRAINT ck_relationships_feedback_people CHECK ((feedback_people >= 0)),
+    CONSTRAINT ck_relationships_kind CHECK ((kind = ANY (ARRAY['prerequisite'::text, 'similar'::text, 'contrast'::text, 'part_of'::text, 'analogy'::text]))),
+    CONSTRAINT ck_relationships_two_keywords CHECK ((source_keyword_id <> target_keyword_id)),
+    CONSTRAINT ck_relationships_weight CHECK (((weight >= 0) AND (weight <= 100)))
+);
+
+ALTER TABLE ONLY learning.relationships FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.relationships OWNER TO app_owner;
+
+COMMENT ON TABLE learning.relationships IS 'How keywords hang together, and what people think of it.';
+
+COMMENT ON COLUMN learning.relationships.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.relationships.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.relationships.source_keyword_id IS 'The keyword that it begins at.';
+
+COMMENT ON COLUMN learning.relationships.target_keyword_id IS 'The keyword that it leads to.';
+
+COMMENT ON COLUMN learning.relationships.kind IS 'prerequisite, similar, contrast, part_of or analogy.';
+
+COMMENT ON COLUMN learning.relationships.explanation IS 'Why, in words; for an analogy its text.';
+
+COMMENT ON COLUMN learning.relationships.weight IS 'How strong it is, from 0 to 100.';
+
+COMMENT ON COLUMN learning.relationships.feedback_people IS 'How many people have given feedback; counted by a trigger.';
+
+COMMENT ON COLUMN learning.relationships.feedback_helpful IS 'How many of them found it helpful; counted by a trigger.';
+
+COMMENT ON COLUMN learning.relationships.consensus IS 'helpful by two thirds, unhelpful by one third at most, or divided; empty below three people.';
+
+COMMENT ON COLUMN learning.relationships.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.relationships.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.user_annotations (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    chapter_id uuid NOT NULL,
+    kind text NOT NULL,
+    quote text DEFAULT ''::text NOT NULL,
+    body text DEFAULT ''::text NOT NULL,
+    "position" jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_user_annotations_body CHECK (((length(body) <= 10000) AND ((kind <> ALL (ARRAY['note'::text, 'question'::text])) OR (body <> ''::text)))),
+    CONSTRAINT ck_user_annotations_kind CHECK ((kind = ANY (ARRAY['highlight'::text, 'note'::text, 'question'::text, 'bookmark'::text]))),
+    CONSTRAINT ck_user_annotations_position CHECK (((jsonb_typeof("position") = 'object'::text) AND (length(("position")::text) <= 4096))),
+    CONSTRAINT ck_user_annotations_quote CHECK (((length(quote) <= 5000) AND ((kind <> 'highlight'::text) OR (quote <> ''::text))))
+);
+
+ALTER TABLE ONLY learning.user_annotations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.user_annotations OWNER TO app_owner;
+
+COMMENT ON TABLE learning.user_annotations IS 'What people have marked or written in chapters; each sees their own.';
+
+COMMENT ON COLUMN learning.user_annotations.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.user_annotations.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.user_annotations.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.user_annotations.chapter_id IS 'The chapter, which stays while somebody has notes in it.';
+
+COMMENT ON COLUMN learning.user_annotations.kind IS 'highlight, note, question or bookmark.';
+
+COMMENT ON COLUMN learning.user_annotations.quote IS 'The words that are marked.';
+
+COMMENT ON COLUMN learning.user_annotations.body IS 'What the person has written.';
+
+COMMENT ON COLUMN learning.user_annotations."position" IS 'Where in the chapter, as the reader''s program tells it.';
+
+COMMENT ON COLUMN learning.user_annotations.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.user_annotations.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.user_profiles (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    external_subject text,
+    display_name text NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    interests text[] DEFAULT '{}'::text[] NOT NULL,
+    preferences jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_user_profiles_display_name CHECK (((length(display_name) >= 1) AND (length(display_name) <= 200))),
+    CONSTRAINT ck_user_profiles_external_subject CHECK (((length(external_subject) >= 1) AND (length(external_subject) <= 255))),
+    CONSTRAINT ck_user_profiles_interests CHECK ((cardinality(interests) <= 20)),
+    CONSTRAINT ck_user_profiles_language CHECK ((language ~ '^[a-z]{2,3}(-[A-Z]{2})?$'::text)),
+    CONSTRAINT ck_user_profiles_preferences CHECK (((jsonb_typeof(preferences) = 'object'::text) AND (length((preferences)::text) <= 16384))),
+    CONSTRAINT ck_user_profiles_time_zone CHECK ((time_zone ~ '^(UTC|[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_-]+){1,2}|Etc/GMT[+-]([0-9]|1[0-4]))$'::text))
+);
+
+ALTER TABLE ONLY learning.user_profiles FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.user_profiles OWNER TO app_owner;
+
+COMMENT ON TABLE learning.user_profiles IS 'Who learns in a tenant: one row for each person.';
+
+COMMENT ON COLUMN learning.user_profiles.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.user_profiles.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.user_profiles.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.user_profiles.external_subject IS 'Who the person is to the identity provider, e.g. the subject of Cognito.';
+
+COMMENT ON COLUMN learning.user_profiles.display_name IS 'What others call the person.';
+
+COMMENT ON COLUMN learning.user_profiles.time_zone IS 'IANA name, e.g. Europe/Moscow; says when the person''s day begins.';
+
+COMMENT ON COLUMN learning.user_profiles.language IS 'Language and, if wanted, country, e.g. pt-BR.';
+
+COMMENT ON COLUMN learning.user_profiles.interests IS 'What interests the person, in lower case; 20 at most.';
+
+COMMENT ON COLUMN learning.user_profiles.preferences IS 'What the person has chosen, a JSON object up to 16 KiB.';
+
+COMMENT ON COLUMN learning.user_profiles.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.user_profiles.updated_at IS 'When the row was last changed.';
+
+CREATE TABLE learning.user_progress (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    user_id uuid DEFAULT app.current_user_id() NOT NULL,
+    current_streak integer DEFAULT 1 NOT NULL,
+    longest_streak integer DEFAULT 1 NOT NULL,
+    last_active_on date NOT NULL,
+    badges text[] DEFAULT '{}'::text[] NOT NULL,
+    chapters_completed integer DEFAULT 0 NOT NULL,
+    seconds_spent bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_user_progress_chapters_completed CHECK ((chapters_completed >= 0)),
+    CONSTRAINT ck_user_progress_current_streak CHECK ((current_streak >= 1)),
+    CONSTRAINT ck_user_progress_longest_streak CHECK ((longest_streak >= current_streak)),
+    CONSTRAINT ck_user_progress_seconds_spent CHECK ((seconds_spent >= 0))
+);
+
+ALTER TABLE ONLY learning.user_progress FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.user_progress OWNER TO app_owner;
+
+COMMENT ON TABLE learning.user_progress IS 'What each person has done so far; kept by a trigger.';
+
+COMMENT ON COLUMN learning.user_progress.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.user_progress.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN learning.user_progress.user_id IS 'The person that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN learning.user_progress.current_streak IS 'Days in a row until last_active_on.';
+
+COMMENT ON COLUMN learning.user_progress.longest_streak IS 'The most days in a row that there ever were.';
+
+COMMENT ON COLUMN learning.user_progress.last_active_on IS 'The last day with progress, in the person''s time zone at that time.';
+
+COMMENT ON COLUMN learning.user_progress.badges IS 'What was reached, e.g. streak_7; never taken away.';
+
+COMMENT ON COLUMN learning.user_progress.chapters_completed IS 'How many chapters the person has completed.';
+
+COMMENT ON COLUMN learning.user_progress.seconds_spent IS 'Time spent in all chapters, in seconds.';
+
+COMMENT ON COLUMN learning.user_progress.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN learning.user_progress.updated_at IS 'When the row was last changed.';
+
 CREATE TABLE ops.audit_log (
     tenant_id uuid DEFAULT app.current_tenant_id() CONSTRAINT audit_log_tenant_id_not_null1 NOT NULL,
     id uuid DEFAULT app.uuid7() CONSTRAINT audit_log_id_not_null1 NOT NULL,
@@ -3112,6 +4399,72 @@ ALTER TABLE ONLY catalog.materials
 ALTER TABLE ONLY catalog.usage_statistics_default
     ADD CONSTRAINT usage_statistics_default_pkey PRIMARY KEY (tenant_id, day, material_id);
 
+ALTER TABLE ONLY learning.analogy_feedback
+    ADD CONSTRAINT pk_analogy_feedback PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.chapter_complexity
+    ADD CONSTRAINT pk_chapter_complexity PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.chapter_progress
+    ADD CONSTRAINT pk_chapter_progress PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.chapters
+    ADD CONSTRAINT pk_chapters PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.course_documents
+    ADD CONSTRAINT pk_course_documents PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.courses
+    ADD CONSTRAINT pk_courses PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.keywords
+    ADD CONSTRAINT pk_keywords PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.processed_documents
+    ADD CONSTRAINT pk_processed_documents PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.relationships
+    ADD CONSTRAINT pk_relationships PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.user_annotations
+    ADD CONSTRAINT pk_user_annotations PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.user_profiles
+    ADD CONSTRAINT pk_user_profiles PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.user_progress
+    ADD CONSTRAINT pk_user_progress PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY learning.analogy_feedback
+    ADD CONSTRAINT uq_analogy_feedback_tenant_id_relationship_id_user_id UNIQUE (tenant_id, relationship_id, user_id);
+
+ALTER TABLE ONLY learning.chapter_complexity
+    ADD CONSTRAINT uq_chapter_complexity_tenant_id_chapter_id UNIQUE (tenant_id, chapter_id);
+
+ALTER TABLE ONLY learning.chapter_progress
+    ADD CONSTRAINT uq_chapter_progress_tenant_id_user_id_chapter_id UNIQUE (tenant_id, user_id, chapter_id);
+
+ALTER TABLE ONLY learning.chapters
+    ADD CONSTRAINT uq_chapters_tenant_id_course_id_number UNIQUE (tenant_id, course_id, number);
+
+ALTER TABLE ONLY learning.keywords
+    ADD CONSTRAINT uq_keywords_tenant_id_course_id_term_key UNIQUE (tenant_id, course_id, term_key);
+
+ALTER TABLE ONLY learning.processed_documents
+    ADD CONSTRAINT uq_processed_documents_tenant_id_document_id_part UNIQUE (tenant_id, document_id, part);
+
+ALTER TABLE ONLY learning.relationships
+    ADD CONSTRAINT uq_relationships_source_target_kind UNIQUE (tenant_id, source_keyword_id, target_keyword_id, kind);
+
+ALTER TABLE ONLY learning.user_profiles
+    ADD CONSTRAINT uq_user_profiles_tenant_id_external_subject UNIQUE (tenant_id, external_subject);
+
+ALTER TABLE ONLY learning.user_profiles
+    ADD CONSTRAINT uq_user_profiles_tenant_id_user_id UNIQUE (tenant_id, user_id);
+
+ALTER TABLE ONLY learning.user_progress
+    ADD CONSTRAINT uq_user_progress_tenant_id_user_id UNIQUE (tenant_id, user_id);
+
 ALTER TABLE ONLY ops.audit_log
     ADD CONSTRAINT pk_audit_log PRIMARY KEY (tenant_id, id, created_at);
 
@@ -3392,6 +4745,126 @@ COMMENT ON INDEX catalog.uq_materials_tenant_id_code IS 'A material by the tenan
 
 CREATE INDEX usage_statistics_default_tenant_id_material_id_day_idx ON catalog.usage_statistics_default USING btree (tenant_id, material_id, day);
 
+CREATE INDEX ix_analogy_feedback_tenant_id_user_id_created_at ON learning.analogy_feedback USING btree (tenant_id, user_id, created_at DESC, id DESC);
+
+COMMENT ON INDEX learning.ix_analogy_feedback_tenant_id_user_id_created_at IS 'What a person has given feedback on, newest first.';
+
+CREATE INDEX ix_chapter_complexity_tenant_id_factors ON learning.chapter_complexity USING gin (tenant_id, factors jsonb_path_ops) WITH (fastupdate=off);
+
+COMMENT ON INDEX learning.ix_chapter_complexity_tenant_id_factors IS 'Chapters that have certain factors; see learning.find_chapters.';
+
+CREATE INDEX ix_chapter_progress_tenant_id_chapter_id ON learning.chapter_progress USING btree (tenant_id, chapter_id);
+
+COMMENT ON INDEX learning.ix_chapter_progress_tenant_id_chapter_id IS 'Whether anybody has begun a chapter, when it is to be removed.';
+
+CREATE INDEX ix_chapter_progress_tenant_id_completed_at ON learning.chapter_progress USING btree (tenant_id, completed_at) WHERE (completed_at IS NOT NULL);
+
+COMMENT ON INDEX learning.ix_chapter_progress_tenant_id_completed_at IS 'What was completed in a time; see learning.get_learning_statistics.';
+
+CREATE INDEX ix_chapter_progress_tenant_id_course_id ON learning.chapter_progress USING btree (tenant_id, course_id);
+
+COMMENT ON INDEX learning.ix_chapter_progress_tenant_id_course_id IS 'How far everybody is in a course; see learning.get_course_stats.';
+
+CREATE INDEX ix_chapter_progress_tenant_id_started_at ON learning.chapter_progress USING btree (tenant_id, started_at);
+
+COMMENT ON INDEX learning.ix_chapter_progress_tenant_id_started_at IS 'What was begun in a time; see learning.get_learning_statistics.';
+
+CREATE INDEX ix_chapter_progress_tenant_id_user_id_course_id ON learning.chapter_progress USING btree (tenant_id, user_id, course_id);
+
+COMMENT ON INDEX learning.ix_chapter_progress_tenant_id_user_id_course_id IS 'How far a person is in a course.';
+
+CREATE INDEX ix_course_documents_tenant_id_course_id_content_sha256 ON learning.course_documents USING btree (tenant_id, course_id, content_sha256);
+
+COMMENT ON INDEX learning.ix_course_documents_tenant_id_course_id_content_sha256 IS 'Documents of a course with the same content; see learning.find_duplicate_documents.';
+
+CREATE INDEX ix_course_documents_tenant_id_course_id_created_at ON learning.course_documents USING btree (tenant_id, course_id, created_at DESC, id DESC);
+
+COMMENT ON INDEX learning.ix_course_documents_tenant_id_course_id_created_at IS 'The documents of a course, newest first.';
+
+CREATE INDEX ix_course_documents_tenant_id_waiting ON learning.course_documents USING btree (tenant_id, created_at) WHERE (status = ANY (ARRAY['uploaded'::text, 'processing'::text]));
+
+COMMENT ON INDEX learning.ix_course_documents_tenant_id_waiting IS 'Documents that wait to be processed, the oldest first.';
+
+CREATE INDEX ix_courses_tenant_id_user_id_created_at ON learning.courses USING btree (tenant_id, user_id, created_at DESC, id DESC);
+
+COMMENT ON INDEX learning.ix_courses_tenant_id_user_id_created_at IS 'A person''s courses, newest first; those that learning.search_courses looks at.';
+
+CREATE INDEX ix_keywords_embedding ON learning.keywords USING hnsw (((embedding)::extensions.halfvec(768)) extensions.halfvec_cosine_ops);
+
+COMMENT ON INDEX learning.ix_keywords_embedding IS 'Keywords by what they mean; see learning.find_similar_keywords.';
+
+CREATE INDEX ix_keywords_tenant_id_course_id_embedded ON learning.keywords USING btree (tenant_id, course_id, id) WHERE (embedding IS NOT NULL);
+
+COMMENT ON INDEX learning.ix_keywords_tenant_id_course_id_embedded IS 'Keywords that have a vector, counted and compared one by one; see learning.find_similar_keywords.';
+
+CREATE INDEX ix_keywords_tenant_id_term_key ON learning.keywords USING btree (tenant_id, term_key, id);
+
+COMMENT ON INDEX learning.ix_keywords_tenant_id_term_key IS 'Keywords of the tenant that begin with some letters, in the order of letters; see learning.search_keywords.';
+
+CREATE INDEX ix_keywords_tenant_id_term_key_trigrams ON learning.keywords USING gin (tenant_id, term_key extensions.gin_trgm_ops) WITH (fastupdate=off);
+
+COMMENT ON INDEX learning.ix_keywords_tenant_id_term_key_trigrams IS 'Keywords of the tenant that are spelled alike; see learning.search_keywords.';
+
+CREATE INDEX ix_processed_documents_embedding ON learning.processed_documents USING hnsw (((embedding)::extensions.halfvec(768)) extensions.halfvec_cosine_ops);
+
+COMMENT ON INDEX learning.ix_processed_documents_embedding IS 'Parts of documents by what they mean; see learning.find_similar_documents.';
+
+CREATE INDEX ix_relationships_tenant_id_target_keyword_id ON learning.relationships USING btree (tenant_id, target_keyword_id);
+
+COMMENT ON INDEX learning.ix_relationships_tenant_id_target_keyword_id IS 'What leads to a keyword.';
+
+CREATE INDEX ix_user_annotations_tenant_id_chapter_id_user_id ON learning.user_annotations USING btree (tenant_id, chapter_id, user_id);
+
+COMMENT ON INDEX learning.ix_user_annotations_tenant_id_chapter_id_user_id IS 'What a person has marked or written in a chapter; whether anybody has.';
+
+CREATE INDEX ix_user_annotations_tenant_id_user_id_created_at ON learning.user_annotations USING btree (tenant_id, user_id, created_at DESC, id DESC);
+
+COMMENT ON INDEX learning.ix_user_annotations_tenant_id_user_id_created_at IS 'What a person has marked or written, newest first.';
+
+COMMENT ON INDEX learning.pk_analogy_feedback IS 'A piece of feedback by its id.';
+
+COMMENT ON INDEX learning.pk_chapter_complexity IS 'A judgement by its id.';
+
+COMMENT ON INDEX learning.pk_chapter_progress IS 'Progress in a chapter by its id.';
+
+COMMENT ON INDEX learning.pk_chapters IS 'A chapter by its id.';
+
+COMMENT ON INDEX learning.pk_course_documents IS 'A document by its id.';
+
+COMMENT ON INDEX learning.pk_courses IS 'A course by its id.';
+
+COMMENT ON INDEX learning.pk_keywords IS 'A keyword by its id.';
+
+COMMENT ON INDEX learning.pk_processed_documents IS 'A part by its id.';
+
+COMMENT ON INDEX learning.pk_relationships IS 'A relationship by its id.';
+
+COMMENT ON INDEX learning.pk_user_annotations IS 'An annotation by its id.';
+
+COMMENT ON INDEX learning.pk_user_profiles IS 'A person''s row by its id.';
+
+COMMENT ON INDEX learning.pk_user_progress IS 'The sum of a person by its id.';
+
+COMMENT ON INDEX learning.uq_analogy_feedback_tenant_id_relationship_id_user_id IS 'What people think of a relationship; one row for each person.';
+
+COMMENT ON INDEX learning.uq_chapter_complexity_tenant_id_chapter_id IS 'How hard a chapter is; one judgement for each.';
+
+COMMENT ON INDEX learning.uq_chapter_progress_tenant_id_user_id_chapter_id IS 'How far a person is in a chapter; one row for each.';
+
+COMMENT ON INDEX learning.uq_chapters_tenant_id_course_id_number IS 'The chapters of a course in their order.';
+
+COMMENT ON INDEX learning.uq_keywords_tenant_id_course_id_term_key IS 'A keyword of a course by its words; one of each.';
+
+COMMENT ON INDEX learning.uq_processed_documents_tenant_id_document_id_part IS 'The parts of a document in their order.';
+
+COMMENT ON INDEX learning.uq_relationships_source_target_kind IS 'Where a keyword leads to; one of each kind.';
+
+COMMENT ON INDEX learning.uq_user_profiles_tenant_id_external_subject IS 'Who a subject of the identity provider is; see learning.find_person.';
+
+COMMENT ON INDEX learning.uq_user_profiles_tenant_id_user_id IS 'The row of a person; one in each tenant.';
+
+COMMENT ON INDEX learning.uq_user_progress_tenant_id_user_id IS 'What a person has done so far; one row in each tenant.';
+
 COMMENT ON INDEX ops.pk_audit_log IS 'An entry by its id.';
 
 CREATE INDEX ix_audit_log_tenant_id_created_at ON ONLY ops.audit_log USING btree (tenant_id, created_at DESC);
@@ -3538,6 +5011,82 @@ CREATE TRIGGER touch_updated_at BEFORE UPDATE ON catalog.materials FOR EACH ROW 
 
 COMMENT ON TRIGGER touch_updated_at ON catalog.materials IS 'Says when a row was changed, whoever does it.';
 
+CREATE TRIGGER audit_row AFTER INSERT OR DELETE OR UPDATE ON learning.courses FOR EACH ROW EXECUTE FUNCTION ops.audit_row('course');
+
+COMMENT ON TRIGGER audit_row ON learning.courses IS 'What is done to courses is in the audit log.';
+
+CREATE TRIGGER check_document_status BEFORE UPDATE OF status ON learning.course_documents FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION learning.check_document_status('uploaded>processing', 'uploaded>processed', 'uploaded>failed', 'processing>processed', 'processing>failed', 'processed>processing', 'failed>processing', 'failed>processed');
+
+COMMENT ON TRIGGER check_document_status ON learning.course_documents IS 'The ways that a document''s status may go.';
+
+CREATE TRIGGER check_profile BEFORE INSERT OR UPDATE OF interests, time_zone ON learning.user_profiles FOR EACH ROW EXECUTE FUNCTION learning.check_profile();
+
+COMMENT ON TRIGGER check_profile ON learning.user_profiles IS 'Interests are few, short and told once; a time zone exists.';
+
+CREATE TRIGGER count_feedback AFTER INSERT OR DELETE OR UPDATE ON learning.analogy_feedback FOR EACH ROW EXECUTE FUNCTION learning.count_feedback();
+
+COMMENT ON TRIGGER count_feedback ON learning.analogy_feedback IS 'How many people have given feedback, and whether they agree.';
+
+CREATE TRIGGER finish_documents AFTER INSERT ON learning.processed_documents REFERENCING NEW TABLE AS parts FOR EACH STATEMENT EXECUTE FUNCTION learning.finish_documents();
+
+COMMENT ON TRIGGER finish_documents ON learning.processed_documents IS 'A document that has parts is processed.';
+
+CREATE TRIGGER keep_progress BEFORE INSERT OR UPDATE ON learning.chapter_progress FOR EACH ROW EXECUTE FUNCTION learning.keep_progress();
+
+COMMENT ON TRIGGER keep_progress ON learning.chapter_progress IS 'The server''s clock says when a chapter was begun and completed.';
+
+CREATE TRIGGER note_progress AFTER INSERT OR UPDATE ON learning.chapter_progress FOR EACH ROW EXECUTE FUNCTION learning.note_progress();
+
+COMMENT ON TRIGGER note_progress ON learning.chapter_progress IS 'Streak, chapters and time of the person.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.analogy_feedback FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.analogy_feedback IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.chapter_complexity FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.chapter_complexity IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.chapter_progress FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.chapter_progress IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.chapters FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.chapters IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.course_documents FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.course_documents IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.courses FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.courses IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.keywords FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.keywords IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.processed_documents FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.processed_documents IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.relationships FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.relationships IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.user_annotations FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.user_annotations IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.user_profiles FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.user_profiles IS 'When the row was last changed.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON learning.user_progress FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON learning.user_progress IS 'When the row was last changed.';
+
 CREATE TRIGGER refuse_delete BEFORE DELETE ON ops.audit_log FOR EACH ROW EXECUTE FUNCTION ops.refuse_delete_of_audit();
 
 COMMENT ON TRIGGER refuse_delete ON ops.audit_log IS 'Entries go with their tenant, and not before.';
@@ -3649,6 +5198,75 @@ ALTER TABLE catalog.usage_statistics
 
 ALTER TABLE catalog.usage_statistics
     ADD CONSTRAINT fk_usage_statistics_tenant_id_material_id FOREIGN KEY (tenant_id, material_id) REFERENCES catalog.materials(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.analogy_feedback
+    ADD CONSTRAINT fk_analogy_feedback_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.analogy_feedback
+    ADD CONSTRAINT fk_analogy_feedback_tenant_id_relationship_id FOREIGN KEY (tenant_id, relationship_id) REFERENCES learning.relationships(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.chapter_complexity
+    ADD CONSTRAINT fk_chapter_complexity_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.chapter_complexity
+    ADD CONSTRAINT fk_chapter_complexity_tenant_id_chapter_id FOREIGN KEY (tenant_id, chapter_id) REFERENCES learning.chapters(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.chapter_progress
+    ADD CONSTRAINT fk_chapter_progress_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.chapter_progress
+    ADD CONSTRAINT fk_chapter_progress_tenant_id_chapter_id FOREIGN KEY (tenant_id, chapter_id) REFERENCES learning.chapters(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.chapter_progress
+    ADD CONSTRAINT fk_chapter_progress_tenant_id_course_id FOREIGN KEY (tenant_id, course_id) REFERENCES learning.courses(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.chapters
+    ADD CONSTRAINT fk_chapters_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.chapters
+    ADD CONSTRAINT fk_chapters_tenant_id_course_id FOREIGN KEY (tenant_id, course_id) REFERENCES learning.courses(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.course_documents
+    ADD CONSTRAINT fk_course_documents_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.course_documents
+    ADD CONSTRAINT fk_course_documents_tenant_id_course_id FOREIGN KEY (tenant_id, course_id) REFERENCES learning.courses(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.courses
+    ADD CONSTRAINT fk_courses_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.keywords
+    ADD CONSTRAINT fk_keywords_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.keywords
+    ADD CONSTRAINT fk_keywords_tenant_id_course_id FOREIGN KEY (tenant_id, course_id) REFERENCES learning.courses(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.processed_documents
+    ADD CONSTRAINT fk_processed_documents_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.processed_documents
+    ADD CONSTRAINT fk_processed_documents_tenant_id_document_id FOREIGN KEY (tenant_id, document_id) REFERENCES learning.course_documents(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.relationships
+    ADD CONSTRAINT fk_relationships_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.relationships
+    ADD CONSTRAINT fk_relationships_tenant_id_source_keyword_id FOREIGN KEY (tenant_id, source_keyword_id) REFERENCES learning.keywords(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.relationships
+    ADD CONSTRAINT fk_relationships_tenant_id_target_keyword_id FOREIGN KEY (tenant_id, target_keyword_id) REFERENCES learning.keywords(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY learning.user_annotations
+    ADD CONSTRAINT fk_user_annotations_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.user_annotations
+    ADD CONSTRAINT fk_user_annotations_tenant_id_chapter_id FOREIGN KEY (tenant_id, chapter_id) REFERENCES learning.chapters(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.user_profiles
+    ADD CONSTRAINT fk_user_profiles_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY learning.user_progress
+    ADD CONSTRAINT fk_user_progress_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
 
 ALTER TABLE ops.audit_log
     ADD CONSTRAINT fk_audit_log_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
@@ -3850,6 +5468,90 @@ ALTER TABLE catalog.usage_statistics ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE catalog.usage_statistics_default ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY all_rows ON learning.analogy_feedback TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.chapter_complexity TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.chapter_progress TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.chapters TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.course_documents TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.courses TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.keywords TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.processed_documents TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.relationships TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.user_annotations TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.user_profiles TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON learning.user_progress TO app_all USING (true) WITH CHECK (true);
+
+ALTER TABLE learning.analogy_feedback ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.chapter_complexity ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.chapter_progress ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.chapters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.course_documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.courses ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.keywords ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.processed_documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.relationships ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_rows ON learning.analogy_feedback TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.chapter_complexity TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.chapter_progress TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.chapters TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.course_documents TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.courses TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.keywords TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.processed_documents TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.relationships TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.user_annotations TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.user_profiles TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON learning.user_progress TO app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE learning.user_annotations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.user_profiles ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE learning.user_progress ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_rows ON learning.analogy_feedback TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON learning.chapter_progress TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON learning.courses TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON learning.user_annotations TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON learning.user_profiles TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
+CREATE POLICY user_rows ON learning.user_progress TO app_tenant USING (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid))) WITH CHECK (((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid) AND (user_id = (NULLIF(current_setting('app.current_user_id'::text, true), ''::text))::uuid)));
+
 CREATE POLICY all_rows ON ops.audit_log TO app_all USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON ops.partition_sets TO app_all USING (true) WITH CHECK (true);
@@ -3963,6 +5665,10 @@ GRANT USAGE ON SCHEMA catalog TO app_all;
 GRANT USAGE ON SCHEMA extensions TO app_tenant;
 GRANT USAGE ON SCHEMA extensions TO app_tenant_admin;
 GRANT USAGE ON SCHEMA extensions TO app_all;
+
+GRANT USAGE ON SCHEMA learning TO app_tenant;
+GRANT USAGE ON SCHEMA learning TO app_tenant_admin;
+GRANT USAGE ON SCHEMA learning TO app_all;
 
 GRANT USAGE ON SCHEMA ops TO app_tenant;
 GRANT USAGE ON SCHEMA ops TO app_tenant_admin;
@@ -4155,6 +5861,118 @@ GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer)
 
 REVOKE ALL ON FUNCTION catalog.typed_query(query text) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.typed_query(query text) TO app_definer;
+
+REVOKE ALL ON FUNCTION learning.analyze_feedback(course uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.analyze_feedback(course uuid) TO app_rw;
+GRANT ALL ON FUNCTION learning.analyze_feedback(course uuid) TO app_ro;
+GRANT ALL ON FUNCTION learning.analyze_feedback(course uuid) TO learning_service;
+GRANT ALL ON FUNCTION learning.analyze_feedback(course uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) TO app_rw;
+GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) TO app_ro;
+GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) TO learning_service;
+GRANT ALL ON FUNCTION learning.cache_key(kind text, parts jsonb, of_person boolean) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.change_hnsw(iterative_scan text, ef_search text, max_scan_tuples text) TO app_definer;
+
+REVOKE ALL ON FUNCTION learning.check_document_status() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.check_profile() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.check_vector_search(query_embedding extensions.vector, result_limit integer, threshold double precision, exact_up_to integer, after_distance double precision, after_id uuid) TO app_definer;
+
+REVOKE ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO app_rw;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO app_ro;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO learning_service;
+GRANT ALL ON FUNCTION learning.cosine_similarity(a extensions.vector, b extensions.vector) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.count_feedback() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.exact_bound(relation regclass, result_limit integer, exact_up_to integer) TO app_definer;
+
+REVOKE ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_chapters(wanted jsonb, result_limit integer, after_chapter_id uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_duplicate_documents(course uuid, result_limit integer, after_sha256 bytea) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.find_person(subject text) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_person(subject text) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_person(subject text) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_person(subject text) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_person(subject text) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_similar_documents(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_rw;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_ro;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO learning_service;
+GRANT ALL ON FUNCTION learning.find_similar_keywords(query_embedding extensions.vector, result_limit integer, threshold double precision, course uuid, after_distance double precision, after_id uuid, exact_up_to integer) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.finish_documents() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.get_course_stats(course uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.get_course_stats(course uuid) TO app_rw;
+GRANT ALL ON FUNCTION learning.get_course_stats(course uuid) TO app_ro;
+GRANT ALL ON FUNCTION learning.get_course_stats(course uuid) TO learning_service;
+GRANT ALL ON FUNCTION learning.get_course_stats(course uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) TO app_rw;
+GRANT ALL ON FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) TO app_ro;
+GRANT ALL ON FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) TO learning_service;
+GRANT ALL ON FUNCTION learning.get_learning_statistics(since timestamp with time zone, until timestamp with time zone) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.get_progress_summary(person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.get_progress_summary(person uuid) TO app_rw;
+GRANT ALL ON FUNCTION learning.get_progress_summary(person uuid) TO app_ro;
+GRANT ALL ON FUNCTION learning.get_progress_summary(person uuid) TO learning_service;
+GRANT ALL ON FUNCTION learning.get_progress_summary(person uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.keep_progress() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.next_streak(streak integer, last_day date, today date) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.next_streak(streak integer, last_day date, today date) TO app_definer;
+
+REVOKE ALL ON FUNCTION learning.note_activity(tenant uuid, person uuid, at timestamp with time zone, completed integer, seconds bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.note_progress() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION learning.require_tenant() FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.require_tenant() TO app_tenant;
+GRANT ALL ON FUNCTION learning.require_tenant() TO app_tenant_admin;
+GRANT ALL ON FUNCTION learning.require_tenant() TO app_all;
+
+REVOKE ALL ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) TO app_rw;
+GRANT ALL ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) TO app_ro;
+GRANT ALL ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) TO learning_service;
+GRANT ALL ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) TO app_rw;
+GRANT ALL ON FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) TO app_ro;
+GRANT ALL ON FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) TO learning_service;
+GRANT ALL ON FUNCTION learning.search_keywords(query text, result_limit integer, after_key text, after_score real, after_id uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION learning.with_badges(badges text[], streak integer, chapters integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION learning.with_badges(badges text[], streak integer, chapters integer) TO app_definer;
 
 REVOKE ALL ON FUNCTION ops.audit_row() FROM PUBLIC;
 
@@ -4858,6 +6676,458 @@ GRANT UPDATE(uses) ON TABLE catalog.usage_statistics TO catalog_service;
 
 GRANT UPDATE(quantity) ON TABLE catalog.usage_statistics TO app_rw;
 GRANT UPDATE(quantity) ON TABLE catalog.usage_statistics TO catalog_service;
+
+GRANT SELECT,DELETE ON TABLE learning.analogy_feedback TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.analogy_feedback TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.analogy_feedback TO app_admin;
+GRANT SELECT ON TABLE learning.analogy_feedback TO app_ro;
+GRANT SELECT ON TABLE learning.analogy_feedback TO app_maint;
+GRANT SELECT ON TABLE learning.analogy_feedback TO app_backup;
+GRANT SELECT ON TABLE learning.analogy_feedback TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.analogy_feedback TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(id) ON TABLE learning.analogy_feedback TO learning_service;
+
+GRANT INSERT(user_id) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(user_id) ON TABLE learning.analogy_feedback TO learning_service;
+
+GRANT INSERT(relationship_id) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(relationship_id) ON TABLE learning.analogy_feedback TO learning_service;
+
+GRANT INSERT(is_helpful),UPDATE(is_helpful) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(is_helpful),UPDATE(is_helpful) ON TABLE learning.analogy_feedback TO learning_service;
+GRANT UPDATE(is_helpful) ON TABLE learning.analogy_feedback TO app_admin;
+
+GRANT INSERT(rating),UPDATE(rating) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(rating),UPDATE(rating) ON TABLE learning.analogy_feedback TO learning_service;
+GRANT UPDATE(rating) ON TABLE learning.analogy_feedback TO app_admin;
+
+GRANT INSERT(comment),UPDATE(comment) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT INSERT(comment),UPDATE(comment) ON TABLE learning.analogy_feedback TO learning_service;
+GRANT UPDATE(comment) ON TABLE learning.analogy_feedback TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.analogy_feedback TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.analogy_feedback TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.analogy_feedback TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.chapter_complexity TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.chapter_complexity TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.chapter_complexity TO app_admin;
+GRANT SELECT ON TABLE learning.chapter_complexity TO app_ro;
+GRANT SELECT ON TABLE learning.chapter_complexity TO app_maint;
+GRANT SELECT ON TABLE learning.chapter_complexity TO app_backup;
+GRANT SELECT ON TABLE learning.chapter_complexity TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.chapter_complexity TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(id) ON TABLE learning.chapter_complexity TO learning_service;
+
+GRANT INSERT(chapter_id) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(chapter_id) ON TABLE learning.chapter_complexity TO learning_service;
+
+GRANT INSERT(score),UPDATE(score) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(score),UPDATE(score) ON TABLE learning.chapter_complexity TO learning_service;
+GRANT UPDATE(score) ON TABLE learning.chapter_complexity TO app_admin;
+
+GRANT INSERT(reading_level),UPDATE(reading_level) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(reading_level),UPDATE(reading_level) ON TABLE learning.chapter_complexity TO learning_service;
+GRANT UPDATE(reading_level) ON TABLE learning.chapter_complexity TO app_admin;
+
+GRANT INSERT(factors),UPDATE(factors) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(factors),UPDATE(factors) ON TABLE learning.chapter_complexity TO learning_service;
+GRANT UPDATE(factors) ON TABLE learning.chapter_complexity TO app_admin;
+
+GRANT INSERT(model),UPDATE(model) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT INSERT(model),UPDATE(model) ON TABLE learning.chapter_complexity TO learning_service;
+GRANT UPDATE(model) ON TABLE learning.chapter_complexity TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.chapter_complexity TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.chapter_complexity TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.chapter_complexity TO app_admin;
+
+GRANT SELECT ON TABLE learning.chapter_progress TO app_rw;
+GRANT SELECT ON TABLE learning.chapter_progress TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.chapter_progress TO app_admin;
+GRANT SELECT ON TABLE learning.chapter_progress TO app_ro;
+GRANT SELECT ON TABLE learning.chapter_progress TO app_maint;
+GRANT SELECT ON TABLE learning.chapter_progress TO app_backup;
+GRANT SELECT ON TABLE learning.chapter_progress TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.chapter_progress TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(id) ON TABLE learning.chapter_progress TO learning_service;
+
+GRANT INSERT(user_id) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(user_id) ON TABLE learning.chapter_progress TO learning_service;
+
+GRANT INSERT(chapter_id) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(chapter_id) ON TABLE learning.chapter_progress TO learning_service;
+
+GRANT INSERT(status),UPDATE(status) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(status),UPDATE(status) ON TABLE learning.chapter_progress TO learning_service;
+GRANT UPDATE(status) ON TABLE learning.chapter_progress TO app_admin;
+
+GRANT INSERT(percent),UPDATE(percent) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(percent),UPDATE(percent) ON TABLE learning.chapter_progress TO learning_service;
+GRANT UPDATE(percent) ON TABLE learning.chapter_progress TO app_admin;
+
+GRANT INSERT(seconds_spent),UPDATE(seconds_spent) ON TABLE learning.chapter_progress TO app_rw;
+GRANT INSERT(seconds_spent),UPDATE(seconds_spent) ON TABLE learning.chapter_progress TO learning_service;
+GRANT UPDATE(seconds_spent) ON TABLE learning.chapter_progress TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.chapter_progress TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.chapter_progress TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.chapter_progress TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.chapters TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.chapters TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.chapters TO app_admin;
+GRANT SELECT ON TABLE learning.chapters TO app_ro;
+GRANT SELECT ON TABLE learning.chapters TO app_maint;
+GRANT SELECT ON TABLE learning.chapters TO app_backup;
+GRANT SELECT ON TABLE learning.chapters TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.chapters TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(id) ON TABLE learning.chapters TO learning_service;
+
+GRANT INSERT(course_id) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(course_id) ON TABLE learning.chapters TO learning_service;
+
+GRANT INSERT(number),UPDATE(number) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(number),UPDATE(number) ON TABLE learning.chapters TO learning_service;
+GRANT UPDATE(number) ON TABLE learning.chapters TO app_admin;
+
+GRANT INSERT(title),UPDATE(title) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(title),UPDATE(title) ON TABLE learning.chapters TO learning_service;
+GRANT UPDATE(title) ON TABLE learning.chapters TO app_admin;
+
+GRANT INSERT(body),UPDATE(body) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(body),UPDATE(body) ON TABLE learning.chapters TO learning_service;
+GRANT UPDATE(body) ON TABLE learning.chapters TO app_admin;
+
+GRANT INSERT(summary),UPDATE(summary) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(summary),UPDATE(summary) ON TABLE learning.chapters TO learning_service;
+GRANT UPDATE(summary) ON TABLE learning.chapters TO app_admin;
+
+GRANT INSERT(expected_minutes),UPDATE(expected_minutes) ON TABLE learning.chapters TO app_rw;
+GRANT INSERT(expected_minutes),UPDATE(expected_minutes) ON TABLE learning.chapters TO learning_service;
+GRANT UPDATE(expected_minutes) ON TABLE learning.chapters TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.chapters TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.chapters TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.chapters TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.course_documents TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.course_documents TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.course_documents TO app_admin;
+GRANT SELECT ON TABLE learning.course_documents TO app_ro;
+GRANT SELECT ON TABLE learning.course_documents TO app_maint;
+GRANT SELECT ON TABLE learning.course_documents TO app_backup;
+GRANT SELECT ON TABLE learning.course_documents TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.course_documents TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(id) ON TABLE learning.course_documents TO learning_service;
+
+GRANT INSERT(course_id) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(course_id) ON TABLE learning.course_documents TO learning_service;
+
+GRANT INSERT(title),UPDATE(title) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(title),UPDATE(title) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(title) ON TABLE learning.course_documents TO app_admin;
+
+GRANT INSERT(kind) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(kind) ON TABLE learning.course_documents TO learning_service;
+
+GRANT INSERT(source_uri),UPDATE(source_uri) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(source_uri),UPDATE(source_uri) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(source_uri) ON TABLE learning.course_documents TO app_admin;
+
+GRANT INSERT(content_sha256),UPDATE(content_sha256) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(content_sha256),UPDATE(content_sha256) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(content_sha256) ON TABLE learning.course_documents TO app_admin;
+
+GRANT INSERT(size_bytes),UPDATE(size_bytes) ON TABLE learning.course_documents TO app_rw;
+GRANT INSERT(size_bytes),UPDATE(size_bytes) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(size_bytes) ON TABLE learning.course_documents TO app_admin;
+
+GRANT UPDATE(status) ON TABLE learning.course_documents TO app_rw;
+GRANT UPDATE(status) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(status) ON TABLE learning.course_documents TO app_admin;
+GRANT UPDATE(status) ON TABLE learning.course_documents TO app_definer;
+
+GRANT UPDATE(error) ON TABLE learning.course_documents TO app_rw;
+GRANT UPDATE(error) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(error) ON TABLE learning.course_documents TO app_admin;
+GRANT UPDATE(error) ON TABLE learning.course_documents TO app_definer;
+
+GRANT UPDATE(processed_at) ON TABLE learning.course_documents TO app_definer;
+
+GRANT UPDATE(updated_at) ON TABLE learning.course_documents TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.course_documents TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.course_documents TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.courses TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.courses TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.courses TO app_admin;
+GRANT SELECT ON TABLE learning.courses TO app_ro;
+GRANT SELECT ON TABLE learning.courses TO app_maint;
+GRANT SELECT ON TABLE learning.courses TO app_backup;
+GRANT SELECT ON TABLE learning.courses TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.courses TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(id) ON TABLE learning.courses TO learning_service;
+
+GRANT INSERT(user_id) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(user_id) ON TABLE learning.courses TO learning_service;
+
+GRANT INSERT(title),UPDATE(title) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(title),UPDATE(title) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(title) ON TABLE learning.courses TO app_admin;
+
+GRANT INSERT(description),UPDATE(description) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(description),UPDATE(description) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(description) ON TABLE learning.courses TO app_admin;
+
+GRANT INSERT(status),UPDATE(status) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(status),UPDATE(status) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(status) ON TABLE learning.courses TO app_admin;
+
+GRANT INSERT(language),UPDATE(language) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(language),UPDATE(language) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(language) ON TABLE learning.courses TO app_admin;
+
+GRANT INSERT(difficulty),UPDATE(difficulty) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(difficulty),UPDATE(difficulty) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(difficulty) ON TABLE learning.courses TO app_admin;
+
+GRANT INSERT(tags),UPDATE(tags) ON TABLE learning.courses TO app_rw;
+GRANT INSERT(tags),UPDATE(tags) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(tags) ON TABLE learning.courses TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.courses TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.courses TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.courses TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.keywords TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.keywords TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.keywords TO app_admin;
+GRANT SELECT ON TABLE learning.keywords TO app_ro;
+GRANT SELECT ON TABLE learning.keywords TO app_maint;
+GRANT SELECT ON TABLE learning.keywords TO app_backup;
+GRANT SELECT ON TABLE learning.keywords TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.keywords TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.keywords TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.keywords TO app_rw;
+GRANT INSERT(id) ON TABLE learning.keywords TO learning_service;
+
+GRANT INSERT(course_id) ON TABLE learning.keywords TO app_rw;
+GRANT INSERT(course_id) ON TABLE learning.keywords TO learning_service;
+
+GRANT INSERT(term),UPDATE(term) ON TABLE learning.keywords TO app_rw;
+GRANT INSERT(term),UPDATE(term) ON TABLE learning.keywords TO learning_service;
+GRANT UPDATE(term) ON TABLE learning.keywords TO app_admin;
+
+GRANT INSERT(definition),UPDATE(definition) ON TABLE learning.keywords TO app_rw;
+GRANT INSERT(definition),UPDATE(definition) ON TABLE learning.keywords TO learning_service;
+GRANT UPDATE(definition) ON TABLE learning.keywords TO app_admin;
+
+GRANT INSERT(embedding),UPDATE(embedding) ON TABLE learning.keywords TO app_rw;
+GRANT INSERT(embedding),UPDATE(embedding) ON TABLE learning.keywords TO learning_service;
+GRANT UPDATE(embedding) ON TABLE learning.keywords TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.keywords TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.keywords TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.keywords TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.processed_documents TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.processed_documents TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.processed_documents TO app_admin;
+GRANT SELECT ON TABLE learning.processed_documents TO app_ro;
+GRANT SELECT ON TABLE learning.processed_documents TO app_maint;
+GRANT SELECT ON TABLE learning.processed_documents TO app_backup;
+GRANT SELECT ON TABLE learning.processed_documents TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.processed_documents TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(id) ON TABLE learning.processed_documents TO learning_service;
+
+GRANT INSERT(document_id) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(document_id) ON TABLE learning.processed_documents TO learning_service;
+
+GRANT INSERT(part) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(part) ON TABLE learning.processed_documents TO learning_service;
+
+GRANT INSERT(content),UPDATE(content) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(content),UPDATE(content) ON TABLE learning.processed_documents TO learning_service;
+GRANT UPDATE(content) ON TABLE learning.processed_documents TO app_admin;
+
+GRANT INSERT(tokens),UPDATE(tokens) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(tokens),UPDATE(tokens) ON TABLE learning.processed_documents TO learning_service;
+GRANT UPDATE(tokens) ON TABLE learning.processed_documents TO app_admin;
+
+GRANT INSERT(model),UPDATE(model) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(model),UPDATE(model) ON TABLE learning.processed_documents TO learning_service;
+GRANT UPDATE(model) ON TABLE learning.processed_documents TO app_admin;
+
+GRANT INSERT(embedding),UPDATE(embedding) ON TABLE learning.processed_documents TO app_rw;
+GRANT INSERT(embedding),UPDATE(embedding) ON TABLE learning.processed_documents TO learning_service;
+GRANT UPDATE(embedding) ON TABLE learning.processed_documents TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.processed_documents TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.processed_documents TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.processed_documents TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.relationships TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.relationships TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.relationships TO app_admin;
+GRANT SELECT ON TABLE learning.relationships TO app_ro;
+GRANT SELECT ON TABLE learning.relationships TO app_maint;
+GRANT SELECT ON TABLE learning.relationships TO app_backup;
+GRANT SELECT ON TABLE learning.relationships TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.relationships TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(id) ON TABLE learning.relationships TO learning_service;
+
+GRANT INSERT(source_keyword_id) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(source_keyword_id) ON TABLE learning.relationships TO learning_service;
+
+GRANT INSERT(target_keyword_id) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(target_keyword_id) ON TABLE learning.relationships TO learning_service;
+
+GRANT INSERT(kind) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(kind) ON TABLE learning.relationships TO learning_service;
+
+GRANT INSERT(explanation),UPDATE(explanation) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(explanation),UPDATE(explanation) ON TABLE learning.relationships TO learning_service;
+GRANT UPDATE(explanation) ON TABLE learning.relationships TO app_admin;
+
+GRANT INSERT(weight),UPDATE(weight) ON TABLE learning.relationships TO app_rw;
+GRANT INSERT(weight),UPDATE(weight) ON TABLE learning.relationships TO learning_service;
+GRANT UPDATE(weight) ON TABLE learning.relationships TO app_admin;
+
+GRANT UPDATE(feedback_people) ON TABLE learning.relationships TO app_definer;
+
+GRANT UPDATE(feedback_helpful) ON TABLE learning.relationships TO app_definer;
+
+GRANT UPDATE(updated_at) ON TABLE learning.relationships TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.relationships TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.relationships TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.user_annotations TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.user_annotations TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.user_annotations TO app_admin;
+GRANT SELECT ON TABLE learning.user_annotations TO app_ro;
+GRANT SELECT ON TABLE learning.user_annotations TO app_maint;
+GRANT SELECT ON TABLE learning.user_annotations TO app_backup;
+GRANT SELECT ON TABLE learning.user_annotations TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.user_annotations TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(id) ON TABLE learning.user_annotations TO learning_service;
+
+GRANT INSERT(user_id) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(user_id) ON TABLE learning.user_annotations TO learning_service;
+
+GRANT INSERT(chapter_id) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(chapter_id) ON TABLE learning.user_annotations TO learning_service;
+
+GRANT INSERT(kind),UPDATE(kind) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(kind),UPDATE(kind) ON TABLE learning.user_annotations TO learning_service;
+GRANT UPDATE(kind) ON TABLE learning.user_annotations TO app_admin;
+
+GRANT INSERT(quote),UPDATE(quote) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(quote),UPDATE(quote) ON TABLE learning.user_annotations TO learning_service;
+GRANT UPDATE(quote) ON TABLE learning.user_annotations TO app_admin;
+
+GRANT INSERT(body),UPDATE(body) ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT(body),UPDATE(body) ON TABLE learning.user_annotations TO learning_service;
+GRANT UPDATE(body) ON TABLE learning.user_annotations TO app_admin;
+
+GRANT INSERT("position"),UPDATE("position") ON TABLE learning.user_annotations TO app_rw;
+GRANT INSERT("position"),UPDATE("position") ON TABLE learning.user_annotations TO learning_service;
+GRANT UPDATE("position") ON TABLE learning.user_annotations TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.user_annotations TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.user_annotations TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.user_annotations TO app_admin;
+
+GRANT SELECT,DELETE ON TABLE learning.user_profiles TO app_rw;
+GRANT SELECT,DELETE ON TABLE learning.user_profiles TO learning_service;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.user_profiles TO app_admin;
+GRANT SELECT ON TABLE learning.user_profiles TO app_ro;
+GRANT SELECT ON TABLE learning.user_profiles TO app_maint;
+GRANT SELECT ON TABLE learning.user_profiles TO app_backup;
+GRANT SELECT ON TABLE learning.user_profiles TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE learning.user_profiles TO learning_service;
+
+GRANT INSERT(id) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(id) ON TABLE learning.user_profiles TO learning_service;
+
+GRANT INSERT(user_id) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(user_id) ON TABLE learning.user_profiles TO learning_service;
+
+GRANT INSERT(external_subject) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(external_subject) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(external_subject) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(display_name),UPDATE(display_name) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(display_name) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(time_zone),UPDATE(time_zone) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(time_zone) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT INSERT(language),UPDATE(language) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(language),UPDATE(language) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(language) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT INSERT(interests),UPDATE(interests) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(interests),UPDATE(interests) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(interests) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT INSERT(preferences),UPDATE(preferences) ON TABLE learning.user_profiles TO app_rw;
+GRANT INSERT(preferences),UPDATE(preferences) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(preferences) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT UPDATE(updated_at) ON TABLE learning.user_profiles TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE learning.user_profiles TO learning_service;
+GRANT UPDATE(updated_at) ON TABLE learning.user_profiles TO app_admin;
+
+GRANT SELECT ON TABLE learning.user_progress TO app_rw;
+GRANT SELECT ON TABLE learning.user_progress TO learning_service;
+GRANT SELECT ON TABLE learning.user_progress TO app_ro;
+GRANT SELECT ON TABLE learning.user_progress TO app_maint;
+GRANT SELECT ON TABLE learning.user_progress TO app_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE learning.user_progress TO app_admin;
+GRANT SELECT,INSERT,UPDATE ON TABLE learning.user_progress TO app_definer;
 
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO app_rw;
 GRANT SELECT,INSERT ON TABLE ops.audit_log TO app_admin;
