@@ -891,7 +891,8 @@ begin
       ) as f
       join catalog.materials as m on m.tenant_id = tenant and m.id = f.id
       order by f.rank desc, m.id;
-    if found or after_match is not null or length(query) not between 3 and 200 or query ~ '(^|[[:space:]])-|"' then
+    if found or after_match is not null or length(query) > 200 or query ~ '(^|[[:space:]])-|"'
+      or query !~ '[^[:space:][:punct:]]{3}' then
       return;
     end if;
   end if;
@@ -3105,9 +3106,6 @@ ALTER TABLE ONLY catalog.materials
 ALTER TABLE ONLY catalog.usage_statistics
     ADD CONSTRAINT pk_usage_statistics PRIMARY KEY (tenant_id, day, material_id);
 
-ALTER TABLE ONLY catalog.categories
-    ADD CONSTRAINT uq_categories_tenant_id_parent_id_name UNIQUE NULLS NOT DISTINCT (tenant_id, parent_id, name);
-
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT uq_materials_tenant_id_code UNIQUE (tenant_id, code);
 
@@ -3382,7 +3380,13 @@ COMMENT ON INDEX catalog.pk_materials IS 'A material by its id.';
 
 COMMENT ON INDEX catalog.pk_usage_statistics IS 'What a tenant used from a day until another one.';
 
-COMMENT ON INDEX catalog.uq_categories_tenant_id_parent_id_name IS 'The categories of a parent, or at the top, by name.';
+CREATE UNIQUE INDEX uq_categories_tenant_id_name_top ON catalog.categories USING btree (tenant_id, name) WHERE (parent_id IS NULL);
+
+COMMENT ON INDEX catalog.uq_categories_tenant_id_name_top IS 'The categories at the top by name.';
+
+CREATE UNIQUE INDEX uq_categories_tenant_id_parent_id_name ON catalog.categories USING btree (tenant_id, parent_id, name) WHERE (parent_id IS NOT NULL);
+
+COMMENT ON INDEX catalog.uq_categories_tenant_id_parent_id_name IS 'The categories of a parent by name.';
 
 COMMENT ON INDEX catalog.uq_materials_tenant_id_code IS 'A material by the tenant''s own number.';
 
