@@ -852,6 +852,179 @@ ALTER FUNCTION billing.refuse_change() OWNER TO app_owner;
 
 COMMENT ON FUNCTION billing.refuse_change() IS 'Refuses a change of what never changes (TN102).';
 
+CREATE FUNCTION catalog.category_and_below(category uuid) RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive below (id) as (
+    select c.id from catalog.categories as c where c.tenant_id = app.current_tenant_id() and c.id = category
+    union
+    select c.id from catalog.categories as c join below on c.parent_id = below.id
+    where c.tenant_id = app.current_tenant_id()
+  )
+  select coalesce(array_agg(id), '{}') from below
+$$;
+
+ALTER FUNCTION catalog.category_and_below(category uuid) OWNER TO app_owner;
+
+COMMENT ON FUNCTION catalog.category_and_below(category uuid) IS 'The ids of a category of the current tenant and of all below it; none where there is no such category.';
+
+CREATE FUNCTION catalog.find_materials(query text, result_limit integer, category uuid DEFAULT NULL::uuid, in_currency text DEFAULT NULL::text, min_price bigint DEFAULT NULL::bigint, max_price bigint DEFAULT NULL::bigint, after_match text DEFAULT NULL::text, after_rank real DEFAULT NULL::real, after_id uuid DEFAULT NULL::uuid, after_horizon uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid, code text, name text, description text, unit text, price_minor bigint, currency text, category_id uuid, rank real, matched text, horizon uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  tenant uuid := app.current_tenant_id();
+  categories uuid[] := case when category is not null then catalog.category_and_below(category) end;
+  newest uuid := after_horizon;
+begin
+  if tenant is null then
+    raise exception 'no tenant is bound to this transaction' using
+      errcode = 'TN001',
+      hint = 'bind one with select app.set_current_tenant_id(...) in the same transaction';
+  end if;
+  if newest is null then
+    select m.id into newest from catalog.materials as m where m.tenant_id = tenant order by m.id desc limit 1;
+  end if;
+  if after_match is distinct from 'similar' then
+    return query
+      select m.id, m.code, m.name, m.description, m.unit, m.price_minor, m.currency, m.category_id, f.rank,
+        'words', newest
+      from catalog.materials_by_words(
+        tenant, query, result_limit, categories, in_currency, min_price, max_price, after_rank, after_id, newest
+      ) as f
+      join catalog.materials as m on m.tenant_id = tenant and m.id = f.id
+      order by f.rank desc, m.id;
+    if found or after_match is not null or length(query) > 200 or query ~ '(^|[[:space:]])-|"'
+      or query !~ '[^[:space:][:punct:]]{3}' then
+      return;
+    end if;
+  end if;
+  return query
+    select m.id, m.code, m.name, m.description, m.unit, m.price_minor, m.currency, m.category_id, f.rank,
+      'similar', newest
+    from catalog.materials_by_similarity(
+      tenant, query, result_limit, categories, in_currency, min_price, max_price, after_rank, after_id, newest
+    ) as f
+    join catalog.materials as m on m.tenant_id = tenant and m.id = f.id
+    order by f.rank desc, m.id;
+end
+$$;
+
+ALTER FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) IS 'The current tenant''s materials that match what somebody types, best first; a page.';
+
+CREATE FUNCTION catalog.materials_by_similarity(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) RETURNS TABLE(id uuid, rank real)
+    LANGUAGE plpgsql STABLE ROWS 20
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    SET enable_indexscan TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+#variable_conflict use_column
+declare
+  threshold text := current_setting('pg_trgm.word_similarity_threshold', true);
+begin
+  -- two letters changed places in a word of six: 3 of 7 trigrams are the same
+  perform set_config('pg_trgm.word_similarity_threshold', '0.4', true);
+  return query
+    with found as (
+      select m.id, m.name from catalog.materials as m
+      where m.tenant_id = tenant and m.id <= horizon and m.name operator(extensions.%>) query
+        and (categories is null or m.category_id = any(categories))
+        and (in_currency is null or m.currency = in_currency)
+        and (min_price is null or m.price_minor >= min_price)
+        and (max_price is null or m.price_minor <= max_price)
+      limit 1000
+    ),
+    ranked as (select f.id, extensions.word_similarity(query, f.name) as rank from found as f)
+    select r.id, r.rank from ranked as r
+    where after_id is null or r.rank < after_rank or (r.rank = after_rank and r.id > after_id)
+    order by r.rank desc, r.id limit result_limit;
+  perform set_config('pg_trgm.word_similarity_threshold', coalesce(nullif(threshold, ''), '0.6'), true);
+end
+$$;
+
+ALTER FUNCTION catalog.materials_by_similarity(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION catalog.materials_by_similarity(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) IS 'A tenant''s materials with similar names, of 1,000; a page of them.';
+
+CREATE FUNCTION catalog.materials_by_words(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) RETURNS TABLE(id uuid, rank real)
+    LANGUAGE plpgsql STABLE ROWS 20
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  words tsquery := catalog.typed_query(query);
+  beginning text := case when length(btrim(query)) >= 2 then lower(btrim(query)) end;
+begin
+  return query
+    with newest as (
+      select m.id, m.search, lower(m.code) collate "C" as code from catalog.materials as m
+      where m.tenant_id = tenant and m.id <= horizon
+        and (m.search @@ words or lower(m.code) collate "C" ^@ beginning)
+        and (categories is null or m.category_id = any(categories))
+        and (in_currency is null or m.currency = in_currency)
+        and (min_price is null or m.price_minor >= min_price)
+        and (max_price is null or m.price_minor <= max_price)
+      order by m.id desc limit 5000
+    ),
+    ranked as (
+      select n.id, (
+        ts_rank(n.search, words) + case when n.code = beginning then 2 when n.code ^@ beginning then 1 else 0 end
+      )::real as rank
+      from newest as n
+    )
+    select r.id, r.rank from ranked as r
+    where after_id is null or r.rank < after_rank or (r.rank = after_rank and r.id > after_id)
+    order by r.rank desc, r.id limit result_limit;
+end
+$$;
+
+ALTER FUNCTION catalog.materials_by_words(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) OWNER TO app_definer;
+
+COMMENT ON FUNCTION catalog.materials_by_words(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) IS 'A tenant''s newest 5,000 that match, ranked; a page of them.';
+
+CREATE FUNCTION catalog.refuse_circle() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tenancy.is_in_transit(new.tenant_id) then
+    return null;
+  end if;
+  if tg_op = 'UPDATE' then
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+      raise exception 'a category is moved at READ COMMITTED, where others'' moves are seen' using
+        errcode = 'feature_not_supported',
+        hint = 'move it in a session that names no isolation level';
+    end if;
+    perform pg_advisory_xact_lock(hashtextextended('catalog.categories ' || new.tenant_id, 0));
+  end if;
+  if exists (
+    with recursive above (id) as (
+      values (new.parent_id)
+      union
+      select c.parent_id from catalog.categories as c join above on c.tenant_id = new.tenant_id and c.id = above.id
+    )
+    select from above where id = new.id
+  ) then
+    raise exception 'category % would lie below itself', new.id using
+      errcode = 'check_violation', schema = 'catalog', table = 'categories', constraint = 'ck_categories_circle',
+      hint = 'move it to a category that is not below it, or to the top';
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION catalog.refuse_circle() OWNER TO app_owner;
+
+COMMENT ON FUNCTION catalog.refuse_circle() IS 'Refuses a category that would lie below itself.';
+
 CREATE FUNCTION catalog.search_materials(query text, result_limit integer DEFAULT 20) RETURNS TABLE(id uuid, code text, name text, description text, unit text, price_minor bigint, currency text, rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -879,6 +1052,28 @@ $$;
 ALTER FUNCTION catalog.search_materials(query text, result_limit integer) OWNER TO app_definer;
 
 COMMENT ON FUNCTION catalog.search_materials(query text, result_limit integer) IS 'The current tenant''s materials that match, best first.';
+
+CREATE FUNCTION catalog.typed_query(query text) RETURNS tsquery
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  typed text := substring(query from '(?:^|\s)([^\s[:punct:]]{2,64})$');
+  words tsquery := websearch_to_tsquery('pg_catalog.russian', query);
+begin
+  if typed is null then
+    return words;
+  end if;
+  return words || (
+    websearch_to_tsquery('pg_catalog.russian', left(query, -length(typed)))
+    && to_tsquery('pg_catalog.simple', quote_literal(typed) || ':*')
+  );
+end
+$_$;
+
+ALTER FUNCTION catalog.typed_query(query text) OWNER TO app_owner;
+
+COMMENT ON FUNCTION catalog.typed_query(query text) IS 'What is looked for while somebody types: the last word may be unfinished.';
 
 CREATE FUNCTION learning.analyze_feedback(course uuid) RETURNS TABLE(kind text, relationships bigint, people bigint, helpful bigint, unhelpful bigint, divided bigint, undecided bigint, mean_rating numeric)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL SAFE
@@ -2861,6 +3056,38 @@ COMMENT ON COLUMN billing.transactions.provider_reference IS 'What the provider 
 
 COMMENT ON COLUMN billing.transactions.created_at IS 'When the row was made.';
 
+CREATE TABLE catalog.categories (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    id uuid DEFAULT app.uuid7() NOT NULL,
+    parent_id uuid,
+    name text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_categories_name CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT ck_categories_parent_id CHECK ((parent_id <> id))
+);
+
+ALTER TABLE ONLY catalog.categories FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE catalog.categories OWNER TO app_owner;
+
+COMMENT ON TABLE catalog.categories IS 'The categories of each tenant''s catalogue, a tree.';
+
+COMMENT ON COLUMN catalog.categories.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN catalog.categories.id IS 'UUIDv7: unique, and in the order of creation.';
+
+COMMENT ON COLUMN catalog.categories.parent_id IS 'The category that it is part of; empty at the top.';
+
+COMMENT ON COLUMN catalog.categories.name IS 'What people call it; no two of one parent have the same.';
+
+COMMENT ON COLUMN catalog.categories."position" IS 'Where it stands among those of its parent, smallest first; equal ones by name.';
+
+COMMENT ON COLUMN catalog.categories.created_at IS 'When the row was made.';
+
+COMMENT ON COLUMN catalog.categories.updated_at IS 'When the row was last changed.';
+
 CREATE TABLE catalog.materials (
     tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
     id uuid DEFAULT app.uuid7() NOT NULL,
@@ -2873,6 +3100,7 @@ CREATE TABLE catalog.materials (
     search tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('russian'::regconfig, name), 'A'::"char") || setweight(to_tsvector('russian'::regconfig, code), 'A'::"char")) || setweight(to_tsvector('russian'::regconfig, description), 'B'::"char"))) STORED NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    category_id uuid,
     CONSTRAINT ck_materials_code CHECK (((length(code) >= 1) AND (length(code) <= 64))),
     CONSTRAINT ck_materials_currency CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT ck_materials_description CHECK ((length(description) <= 10000)),
@@ -2908,6 +3136,51 @@ COMMENT ON COLUMN catalog.materials.search IS 'What the full-text search looks a
 COMMENT ON COLUMN catalog.materials.created_at IS 'When the row was made.';
 
 COMMENT ON COLUMN catalog.materials.updated_at IS 'When the row was last changed.';
+
+COMMENT ON COLUMN catalog.materials.category_id IS 'The category that it is in; empty where it is in none.';
+
+CREATE TABLE catalog.usage_statistics (
+    tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
+    day date NOT NULL,
+    material_id uuid NOT NULL,
+    uses bigint NOT NULL,
+    quantity numeric(18,3) NOT NULL,
+    CONSTRAINT ck_usage_statistics_quantity CHECK ((quantity >= (0)::numeric)),
+    CONSTRAINT ck_usage_statistics_uses CHECK ((uses > 0))
+)
+PARTITION BY RANGE (day);
+
+ALTER TABLE ONLY catalog.usage_statistics FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE catalog.usage_statistics OWNER TO app_owner;
+
+COMMENT ON TABLE catalog.usage_statistics IS 'How often and how much each material is used, by day.';
+
+COMMENT ON COLUMN catalog.usage_statistics.tenant_id IS 'The tenant that the row belongs to; taken from the session.';
+
+COMMENT ON COLUMN catalog.usage_statistics.day IS 'The day of use; in UTC where nobody has said another one.';
+
+COMMENT ON COLUMN catalog.usage_statistics.material_id IS 'What was used.';
+
+COMMENT ON COLUMN catalog.usage_statistics.uses IS 'How many times it was used on that day.';
+
+COMMENT ON COLUMN catalog.usage_statistics.quantity IS 'How much of it, in the unit of the material.';
+
+CREATE TABLE catalog.usage_statistics_default (
+    tenant_id uuid DEFAULT app.current_tenant_id() CONSTRAINT usage_statistics_tenant_id_not_null NOT NULL,
+    day date CONSTRAINT usage_statistics_day_not_null NOT NULL,
+    material_id uuid CONSTRAINT usage_statistics_material_id_not_null NOT NULL,
+    uses bigint CONSTRAINT usage_statistics_uses_not_null NOT NULL,
+    quantity numeric(18,3) CONSTRAINT usage_statistics_quantity_not_null NOT NULL,
+    CONSTRAINT ck_usage_statistics_quantity CHECK ((quantity >= (0)::numeric)),
+    CONSTRAINT ck_usage_statistics_uses CHECK ((uses > 0))
+);
+
+ALTER TABLE ONLY catalog.usage_statistics_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE catalog.usage_statistics_default OWNER TO app_owner;
+
+COMMENT ON TABLE catalog.usage_statistics_default IS 'Rows of catalog.usage_statistics that no other partition is there for; should be empty.';
 
 CREATE TABLE learning.analogy_feedback (
     tenant_id uuid DEFAULT app.current_tenant_id() NOT NULL,
@@ -4005,6 +4278,8 @@ COMMENT ON COLUMN tenancy.roles.updated_at IS 'When the row was last changed.';
 
 ALTER TABLE ONLY auth.login_attempts ATTACH PARTITION auth.login_attempts_default DEFAULT;
 
+ALTER TABLE ONLY catalog.usage_statistics ATTACH PARTITION catalog.usage_statistics_default DEFAULT;
+
 ALTER TABLE ONLY ops.audit_log ATTACH PARTITION ops.audit_log_default DEFAULT;
 
 ALTER TABLE ONLY app.alembic_version
@@ -4109,11 +4384,20 @@ ALTER TABLE ONLY billing.transactions
 ALTER TABLE ONLY billing.transactions
     ADD CONSTRAINT uq_transactions_tenant_id_refund_id UNIQUE (tenant_id, refund_id);
 
+ALTER TABLE ONLY catalog.categories
+    ADD CONSTRAINT pk_categories PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT pk_materials PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY catalog.usage_statistics
+    ADD CONSTRAINT pk_usage_statistics PRIMARY KEY (tenant_id, day, material_id);
+
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT uq_materials_tenant_id_code UNIQUE (tenant_id, code);
+
+ALTER TABLE ONLY catalog.usage_statistics_default
+    ADD CONSTRAINT usage_statistics_default_pkey PRIMARY KEY (tenant_id, day, material_id);
 
 ALTER TABLE ONLY learning.analogy_feedback
     ADD CONSTRAINT pk_analogy_feedback PRIMARY KEY (tenant_id, id);
@@ -4415,17 +4699,51 @@ COMMENT ON INDEX billing.uq_transactions_tenant_id_payment_id_kind_provider_refe
 
 COMMENT ON INDEX billing.uq_transactions_tenant_id_refund_id IS 'The line that carries out a refund.';
 
+CREATE INDEX ix_materials_tenant_id_category_id ON catalog.materials USING btree (tenant_id, category_id) WHERE (category_id IS NOT NULL);
+
+COMMENT ON INDEX catalog.ix_materials_tenant_id_category_id IS 'The materials of a category.';
+
 CREATE INDEX ix_materials_tenant_id_created_at ON catalog.materials USING btree (tenant_id, created_at DESC, id DESC);
 
 COMMENT ON INDEX catalog.ix_materials_tenant_id_created_at IS 'The newest materials of a tenant.';
+
+CREATE INDEX ix_materials_tenant_id_currency_price_minor_id ON catalog.materials USING btree (tenant_id, currency, price_minor, id);
+
+COMMENT ON INDEX catalog.ix_materials_tenant_id_currency_price_minor_id IS 'Materials of a tenant between two prices of a currency, cheapest first, page by page.';
+
+CREATE INDEX ix_materials_tenant_id_lower_code ON catalog.materials USING btree (tenant_id, lower(code) COLLATE "C");
+
+COMMENT ON INDEX catalog.ix_materials_tenant_id_lower_code IS 'Materials whose number begins so, in small or capital letters.';
+
+CREATE INDEX ix_materials_tenant_id_name ON catalog.materials USING gin (tenant_id, name extensions.gin_trgm_ops) WITH (fastupdate=off);
+
+COMMENT ON INDEX catalog.ix_materials_tenant_id_name IS 'Names that are spelled similarly, within a tenant.';
 
 CREATE INDEX ix_materials_tenant_id_search ON catalog.materials USING gin (tenant_id, search) WITH (fastupdate=off);
 
 COMMENT ON INDEX catalog.ix_materials_tenant_id_search IS 'Full-text search within a tenant.';
 
+CREATE INDEX ix_usage_statistics_tenant_id_material_id_day ON ONLY catalog.usage_statistics USING btree (tenant_id, material_id, day);
+
+COMMENT ON INDEX catalog.ix_usage_statistics_tenant_id_material_id_day IS 'When a material was used.';
+
+COMMENT ON INDEX catalog.pk_categories IS 'A category by its id; the way up from one.';
+
 COMMENT ON INDEX catalog.pk_materials IS 'A material by its id.';
 
+COMMENT ON INDEX catalog.pk_usage_statistics IS 'What a tenant used from a day until another one.';
+
+CREATE UNIQUE INDEX uq_categories_tenant_id_name_top ON catalog.categories USING btree (tenant_id, name) WHERE (parent_id IS NULL);
+
+COMMENT ON INDEX catalog.uq_categories_tenant_id_name_top IS 'The categories at the top by name.';
+
+CREATE UNIQUE INDEX uq_categories_tenant_id_parent_id_name ON catalog.categories USING btree (tenant_id, parent_id, name) WHERE (parent_id IS NOT NULL);
+
+COMMENT ON INDEX catalog.uq_categories_tenant_id_parent_id_name IS 'The categories of a parent by name.';
+
 COMMENT ON INDEX catalog.uq_materials_tenant_id_code IS 'A material by the tenant''s own number.';
+
+CREATE INDEX usage_statistics_default_tenant_id_material_id_day_idx ON catalog.usage_statistics_default USING btree (tenant_id, material_id, day);
 
 CREATE INDEX ix_analogy_feedback_tenant_id_user_id_created_at ON learning.analogy_feedback USING btree (tenant_id, user_id, created_at DESC, id DESC);
 
@@ -4633,6 +4951,10 @@ ALTER INDEX auth.ix_login_attempts_ip_bucket_attempted_at ATTACH PARTITION auth.
 
 ALTER INDEX auth.pk_login_attempts ATTACH PARTITION auth.login_attempts_default_pkey;
 
+ALTER INDEX catalog.pk_usage_statistics ATTACH PARTITION catalog.usage_statistics_default_pkey;
+
+ALTER INDEX catalog.ix_usage_statistics_tenant_id_material_id_day ATTACH PARTITION catalog.usage_statistics_default_tenant_id_material_id_day_idx;
+
 ALTER INDEX ops.pk_audit_log ATTACH PARTITION ops.audit_log_default_pkey;
 
 ALTER INDEX ops.ix_audit_log_tenant_id_created_at ATTACH PARTITION ops.audit_log_default_tenant_id_created_at_idx;
@@ -4672,6 +4994,22 @@ COMMENT ON TRIGGER keep_fixed ON billing.refunds IS 'What was asked for stays as
 CREATE TRIGGER keep_fixed BEFORE UPDATE ON billing.transactions FOR EACH ROW EXECUTE FUNCTION billing.refuse_change('a line of the ledger never changes');
 
 COMMENT ON TRIGGER keep_fixed ON billing.transactions IS 'What was written stays, for the owner too.';
+
+CREATE TRIGGER refuse_circle AFTER UPDATE OF parent_id ON catalog.categories FOR EACH ROW WHEN (((new.parent_id IS NOT NULL) AND (new.parent_id IS DISTINCT FROM old.parent_id))) EXECUTE FUNCTION catalog.refuse_circle();
+
+COMMENT ON TRIGGER refuse_circle ON catalog.categories IS 'A category is not moved below itself.';
+
+CREATE TRIGGER refuse_circle_at_insert AFTER INSERT ON catalog.categories FOR EACH ROW WHEN ((new.parent_id IS NOT NULL)) EXECUTE FUNCTION catalog.refuse_circle();
+
+COMMENT ON TRIGGER refuse_circle_at_insert ON catalog.categories IS 'Several new rows may form a circle.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON catalog.categories FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON catalog.categories IS 'Says when a row was changed, whoever does it.';
+
+CREATE TRIGGER touch_updated_at BEFORE UPDATE ON catalog.materials FOR EACH ROW EXECUTE FUNCTION app.touch_updated_at();
+
+COMMENT ON TRIGGER touch_updated_at ON catalog.materials IS 'Says when a row was changed, whoever does it.';
 
 CREATE TRIGGER audit_row AFTER INSERT OR DELETE OR UPDATE ON learning.courses FOR EACH ROW EXECUTE FUNCTION ops.audit_row('course');
 
@@ -4843,8 +5181,23 @@ ALTER TABLE ONLY billing.transactions
 ALTER TABLE ONLY billing.transactions
     ADD CONSTRAINT fk_transactions_tenant_id_refund_id FOREIGN KEY (tenant_id, refund_id) REFERENCES billing.refunds(tenant_id, id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY catalog.categories
+    ADD CONSTRAINT fk_categories_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY catalog.categories
+    ADD CONSTRAINT fk_categories_tenant_id_parent_id FOREIGN KEY (tenant_id, parent_id) REFERENCES catalog.categories(tenant_id, id) ON DELETE RESTRICT;
+
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT fk_materials_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY catalog.materials
+    ADD CONSTRAINT fk_materials_tenant_id_category_id FOREIGN KEY (tenant_id, category_id) REFERENCES catalog.categories(tenant_id, id) ON DELETE RESTRICT;
+
+ALTER TABLE catalog.usage_statistics
+    ADD CONSTRAINT fk_usage_statistics_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
+
+ALTER TABLE catalog.usage_statistics
+    ADD CONSTRAINT fk_usage_statistics_tenant_id_material_id FOREIGN KEY (tenant_id, material_id) REFERENCES catalog.materials(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY learning.analogy_feedback
     ADD CONSTRAINT fk_analogy_feedback_tenant_id FOREIGN KEY (tenant_id) REFERENCES tenancy.tenants(id) ON DELETE RESTRICT;
@@ -5095,11 +5448,25 @@ CREATE POLICY tenant_rows ON billing.transactions TO app_tenant, app_tenant_admi
 
 ALTER TABLE billing.transactions ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY all_rows ON catalog.categories TO app_all USING (true) WITH CHECK (true);
+
 CREATE POLICY all_rows ON catalog.materials TO app_all USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON catalog.usage_statistics TO app_all USING (true) WITH CHECK (true);
+
+ALTER TABLE catalog.categories ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE catalog.materials ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY tenant_rows ON catalog.categories TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
 CREATE POLICY tenant_rows ON catalog.materials TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+CREATE POLICY tenant_rows ON catalog.usage_statistics TO app_tenant, app_tenant_admin USING ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid)) WITH CHECK ((tenant_id = (NULLIF(current_setting('app.current_tenant_id'::text, true), ''::text))::uuid));
+
+ALTER TABLE catalog.usage_statistics ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE catalog.usage_statistics_default ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY all_rows ON learning.analogy_feedback TO app_all USING (true) WITH CHECK (true);
 
@@ -5467,11 +5834,33 @@ REVOKE ALL ON FUNCTION billing.check_transition() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION billing.refuse_change() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION catalog.category_and_below(category uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.category_and_below(category uuid) TO app_rw;
+GRANT ALL ON FUNCTION catalog.category_and_below(category uuid) TO app_ro;
+GRANT ALL ON FUNCTION catalog.category_and_below(category uuid) TO catalog_service;
+GRANT ALL ON FUNCTION catalog.category_and_below(category uuid) TO app_admin;
+GRANT ALL ON FUNCTION catalog.category_and_below(category uuid) TO app_definer;
+
+REVOKE ALL ON FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) TO app_rw;
+GRANT ALL ON FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) TO app_ro;
+GRANT ALL ON FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) TO catalog_service;
+GRANT ALL ON FUNCTION catalog.find_materials(query text, result_limit integer, category uuid, in_currency text, min_price bigint, max_price bigint, after_match text, after_rank real, after_id uuid, after_horizon uuid) TO app_admin;
+
+REVOKE ALL ON FUNCTION catalog.materials_by_similarity(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION catalog.materials_by_words(tenant uuid, query text, result_limit integer, categories uuid[], in_currency text, min_price bigint, max_price bigint, after_rank real, after_id uuid, horizon uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION catalog.refuse_circle() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO app_rw;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO app_ro;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO catalog_service;
 GRANT ALL ON FUNCTION catalog.search_materials(query text, result_limit integer) TO app_admin;
+
+REVOKE ALL ON FUNCTION catalog.typed_query(query text) FROM PUBLIC;
+GRANT ALL ON FUNCTION catalog.typed_query(query text) TO app_definer;
 
 REVOKE ALL ON FUNCTION learning.analyze_feedback(course uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION learning.analyze_feedback(course uuid) TO app_rw;
@@ -6241,6 +6630,32 @@ GRANT INSERT(amount_minor) ON TABLE billing.transactions TO payments_service;
 GRANT INSERT(provider_reference) ON TABLE billing.transactions TO app_rw;
 GRANT INSERT(provider_reference) ON TABLE billing.transactions TO payments_service;
 
+GRANT SELECT,DELETE ON TABLE catalog.categories TO app_rw;
+GRANT SELECT,DELETE ON TABLE catalog.categories TO catalog_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.categories TO app_admin;
+GRANT SELECT ON TABLE catalog.categories TO app_ro;
+GRANT SELECT ON TABLE catalog.categories TO app_maint;
+GRANT SELECT ON TABLE catalog.categories TO app_backup;
+GRANT SELECT ON TABLE catalog.categories TO app_definer;
+
+GRANT INSERT(tenant_id) ON TABLE catalog.categories TO app_rw;
+GRANT INSERT(tenant_id) ON TABLE catalog.categories TO catalog_service;
+
+GRANT INSERT(id) ON TABLE catalog.categories TO app_rw;
+GRANT INSERT(id) ON TABLE catalog.categories TO catalog_service;
+
+GRANT INSERT(parent_id),UPDATE(parent_id) ON TABLE catalog.categories TO app_rw;
+GRANT INSERT(parent_id),UPDATE(parent_id) ON TABLE catalog.categories TO catalog_service;
+
+GRANT INSERT(name),UPDATE(name) ON TABLE catalog.categories TO app_rw;
+GRANT INSERT(name),UPDATE(name) ON TABLE catalog.categories TO catalog_service;
+
+GRANT INSERT("position"),UPDATE("position") ON TABLE catalog.categories TO app_rw;
+GRANT INSERT("position"),UPDATE("position") ON TABLE catalog.categories TO catalog_service;
+
+GRANT UPDATE(updated_at) ON TABLE catalog.categories TO app_rw;
+GRANT UPDATE(updated_at) ON TABLE catalog.categories TO catalog_service;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.materials TO app_rw;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.materials TO catalog_service;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.materials TO app_admin;
@@ -6248,6 +6663,19 @@ GRANT SELECT ON TABLE catalog.materials TO app_ro;
 GRANT SELECT ON TABLE catalog.materials TO app_maint;
 GRANT SELECT ON TABLE catalog.materials TO app_backup;
 GRANT SELECT ON TABLE catalog.materials TO app_definer;
+
+GRANT SELECT,INSERT ON TABLE catalog.usage_statistics TO app_rw;
+GRANT SELECT,INSERT ON TABLE catalog.usage_statistics TO catalog_service;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE catalog.usage_statistics TO app_admin;
+GRANT SELECT ON TABLE catalog.usage_statistics TO app_ro;
+GRANT SELECT ON TABLE catalog.usage_statistics TO app_maint;
+GRANT SELECT ON TABLE catalog.usage_statistics TO app_backup;
+
+GRANT UPDATE(uses) ON TABLE catalog.usage_statistics TO app_rw;
+GRANT UPDATE(uses) ON TABLE catalog.usage_statistics TO catalog_service;
+
+GRANT UPDATE(quantity) ON TABLE catalog.usage_statistics TO app_rw;
+GRANT UPDATE(quantity) ON TABLE catalog.usage_statistics TO catalog_service;
 
 GRANT SELECT,DELETE ON TABLE learning.analogy_feedback TO app_rw;
 GRANT SELECT,DELETE ON TABLE learning.analogy_feedback TO learning_service;
