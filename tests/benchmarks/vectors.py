@@ -25,6 +25,7 @@ from app_db.learning import SimilarDocument, find_similar_documents
 from .measure import Line, Unit, compare
 from .place import Place
 
+Vector = list[float]
 TARGET = 1.30
 RECALL = 0.95
 SIZES = {"100": 100, "5,000": 5_000, "50,000": 50_000}
@@ -63,13 +64,14 @@ def run(place: Place, seconds: float) -> Iterable[Line]:
     """Ours, then the same steps by hand as a login that no policy narrows, then what one might write instead."""
     samples = load(place)
     with admin_engine(place.owner).connect() as connection:
-        queries = list(connection.scalars(text("select cast(v as text) from public.bench_queries order by k")))
+        found = connection.scalars(text("select cast(v as text) from public.bench_queries order by k"))
+        queries = [[float(number) for number in query[1:-1].split(",")] for query in found]
     print(*recalls(place, samples, queries), sep="\n", flush=True)
     for sample in samples:
         yield from compare(f"vectors, {sample.name}", _ways(place, sample, queries), TARGET, seconds)
 
 
-def recalls(place: Place, samples: Sequence[Sample], queries: Sequence[str]) -> Iterator[str]:
+def recalls(place: Place, samples: Sequence[Sample], queries: Sequence[Vector]) -> Iterator[str]:
     """Say of each sample how many of the ten nearest are found, and whether all are returned that there are."""
     yield "| vectors | recall@10 | least | rows of those above the threshold | |"
     yield "| --- | ---: | ---: | ---: | --- |"
@@ -89,11 +91,10 @@ def recalls(place: Place, samples: Sequence[Sample], queries: Sequence[str]) -> 
 
 
 def _nearest(
-    session: Any, sample: Sample, query: str, bound: int | None, threshold: float = -1.0
+    session: Any, sample: Sample, query: Vector, bound: int | None, threshold: float = -1.0
 ) -> list[SimilarDocument]:
-    vector = [float(number) for number in query[1:-1].split(",")]
     given = {} if bound is None else {"exact_up_to": bound}
-    return find_similar_documents(session, vector, limit=LIMIT, threshold=threshold, course=sample.course, **given)
+    return find_similar_documents(session, query, limit=LIMIT, threshold=threshold, course=sample.course, **given)
 
 
 _CANDIDATES = "from learning.processed_documents as r where r.tenant_id = :tenant {course}"
@@ -114,7 +115,7 @@ _SETTINGS = text(
 )
 
 
-def _ways(place: Place, sample: Sample, queries: Sequence[str]) -> Mapping[str, Unit]:
+def _ways(place: Place, sample: Sample, queries: Sequence[Vector]) -> Mapping[str, Unit]:
     """Each way asks for one vector after the other; by hand is as the administrators' login, whom no policy narrows."""
     candidates = _CANDIDATES.format(course="" if sample.course is None else _COURSE)
     count = text(f"select count(*) from (select {candidates} limit 2001) as c")
@@ -122,23 +123,23 @@ def _ways(place: Place, sample: Sample, queries: Sequence[str]) -> Mapping[str, 
     own = {"tenant": sample.tenant} | ({} if sample.course is None else {"course": sample.course})
     policy = text(one_by_one.text.replace("r.tenant_id = :tenant", "true").replace("d.tenant_id = :tenant and", ""))
 
-    def steps(session: Session, query: str) -> Any:
+    def steps(session: Session, query: Vector) -> Any:
         if session.scalars(count, own).one() <= 2000:
-            return session.execute(one_by_one, {**own, "query": query}).all()
+            return session.execute(one_by_one, {**own, "query": str(query)}).all()
         return index_alone(session, query)
 
-    def index_alone(session: Session, query: str) -> Any:
+    def index_alone(session: Session, query: Vector) -> Any:
         session.execute(_SETTINGS)
-        return session.execute(by_index, {**own, "query": query}).all()
+        return session.execute(by_index, {**own, "query": str(query)}).all()
 
-    def naive(session: Session, query: str) -> Any:
-        given = {"query": query} | ({} if sample.course is None else {"course": sample.course})
+    def naive(session: Session, query: Vector) -> Any:
+        given = {"query": str(query)} | ({} if sample.course is None else {"course": sample.course})
         return session.execute(policy, given).all()
 
-    def typed(session: Session, query: str) -> Any:
+    def typed(session: Session, query: Vector) -> Any:
         return _nearest(session, sample, query, None)
 
-    def in_turn(work: Callable[[Session, str], Any]) -> Callable[[Session], Any]:
+    def in_turn(work: Callable[[Session, Vector], Any]) -> Callable[[Session], Any]:
         turn = cycle(queries)
         return lambda session: work(session, next(turn))
 
