@@ -31,7 +31,7 @@
         ├── LastOwner              TN002, raised by our own functions
         ├── UnboundTransaction     TN001, raised by our own functions; also a TenantNotBound
         ├── TransitionRefused      TN101                       ImmutableValue         TN102
-        ├── AmountExceeded         TN103, these three by triggers of billing
+        ├── AmountExceeded         TN103, by triggers of billing; TN101 also of learning
         └── ConnectionLost         class 08, 57P01-57P03, or no SQLSTATE at all
             └── CommitOutcomeUnknown   lost while COMMIT was under way
 

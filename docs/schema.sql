@@ -897,7 +897,8 @@ begin
       ) as f
       join catalog.materials as m on m.tenant_id = tenant and m.id = f.id
       order by f.rank desc, m.id;
-    if found or after_match is not null or length(query) not between 3 and 200 or query ~ '(^|[[:space:]])-|"' then
+    if found or after_match is not null or length(query) > 200 or query ~ '(^|[[:space:]])-|"'
+      or query !~ '[^[:space:][:punct:]]{3}' then
       return;
     end if;
   end if;
@@ -4392,9 +4393,6 @@ ALTER TABLE ONLY catalog.materials
 ALTER TABLE ONLY catalog.usage_statistics
     ADD CONSTRAINT pk_usage_statistics PRIMARY KEY (tenant_id, day, material_id);
 
-ALTER TABLE ONLY catalog.categories
-    ADD CONSTRAINT uq_categories_tenant_id_parent_id_name UNIQUE NULLS NOT DISTINCT (tenant_id, parent_id, name);
-
 ALTER TABLE ONLY catalog.materials
     ADD CONSTRAINT uq_materials_tenant_id_code UNIQUE (tenant_id, code);
 
@@ -4735,7 +4733,13 @@ COMMENT ON INDEX catalog.pk_materials IS 'A material by its id.';
 
 COMMENT ON INDEX catalog.pk_usage_statistics IS 'What a tenant used from a day until another one.';
 
-COMMENT ON INDEX catalog.uq_categories_tenant_id_parent_id_name IS 'The categories of a parent, or at the top, by name.';
+CREATE UNIQUE INDEX uq_categories_tenant_id_name_top ON catalog.categories USING btree (tenant_id, name) WHERE (parent_id IS NULL);
+
+COMMENT ON INDEX catalog.uq_categories_tenant_id_name_top IS 'The categories at the top by name.';
+
+CREATE UNIQUE INDEX uq_categories_tenant_id_parent_id_name ON catalog.categories USING btree (tenant_id, parent_id, name) WHERE (parent_id IS NOT NULL);
+
+COMMENT ON INDEX catalog.uq_categories_tenant_id_parent_id_name IS 'The categories of a parent by name.';
 
 COMMENT ON INDEX catalog.uq_materials_tenant_id_code IS 'A material by the tenant''s own number.';
 
@@ -4821,7 +4825,7 @@ COMMENT ON INDEX learning.pk_analogy_feedback IS 'A piece of feedback by its id.
 
 COMMENT ON INDEX learning.pk_chapter_complexity IS 'A judgement by its id.';
 
-COMMENT ON INDEX learning.pk_chapter_progress IS 'A row by its id.';
+COMMENT ON INDEX learning.pk_chapter_progress IS 'Progress in a chapter by its id.';
 
 COMMENT ON INDEX learning.pk_chapters IS 'A chapter by its id.';
 
@@ -4839,7 +4843,7 @@ COMMENT ON INDEX learning.pk_user_annotations IS 'An annotation by its id.';
 
 COMMENT ON INDEX learning.pk_user_profiles IS 'A person''s row by its id.';
 
-COMMENT ON INDEX learning.pk_user_progress IS 'A row by its id.';
+COMMENT ON INDEX learning.pk_user_progress IS 'The sum of a person by its id.';
 
 COMMENT ON INDEX learning.uq_analogy_feedback_tenant_id_relationship_id_user_id IS 'What people think of a relationship; one row for each person.';
 

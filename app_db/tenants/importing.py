@@ -34,6 +34,7 @@ def import_tenant(
     With `verify` the rows are read back at the end, and have to be those of the file.
     """
     tenant = UUID(archive.manifest["tenant"]["id"])
+    plain(session)  # as it was for the export: types are named with their schema where the search path has it not
     layout = find_layout(session)
     layout.require("select")
     layout.require("insert")

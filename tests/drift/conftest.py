@@ -10,6 +10,7 @@ from sqlalchemy import URL, Connection
 
 from app_db.drift import Inspection, inspect_database
 from app_db.engine import admin_engine
+from app_db.reflection import made_extensions
 from app_db.schema import RoleNames, placed_services
 from app_db.server import EmbeddedServer
 from app_db.settings import Settings
@@ -32,4 +33,5 @@ def superuser(settings: Settings, server: EmbeddedServer) -> Iterator[Connection
 @pytest.fixture
 def inspect(settings: Settings, superuser: Connection) -> Inspect:
     names = RoleNames(settings.role_prefix)
-    return lambda: inspect_database(superuser, placed_services(settings.services), names)
+    services = placed_services(settings.services, made_extensions(superuser))
+    return lambda: inspect_database(superuser, services, names)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from learning.conftest import CROWD, ON_18, Lesson, at_once
-from sqlalchemy import select, text
+from sqlalchemy import func, insert, select, text
 from uuid_utils.compat import uuid7
 
 from app_db.learning import (
@@ -18,7 +18,7 @@ from app_db.learning import (
     progress_summary,
     record_progress,
 )
-from app_db.models import Relationship, UserProgress
+from app_db.models import CourseDocument, ProcessedDocument, Relationship, UserProgress
 from app_db.session import Database
 
 pytestmark = [ON_18, pytest.mark.app_db("commit")]
@@ -104,3 +104,31 @@ def test_two_who_rate_in_opposite_orders_one_by_one_deadlock(app_db: Database, t
 
     outcomes = at_once(rate, 2)
     assert [type(outcome) for outcome in outcomes if outcome != "done"] == [DeadlockDetected]
+
+
+def test_forty_workers_write_parts_of_the_same_documents(app_db: Database, tenant: UUID, lesson: Lesson) -> None:
+    """In any order, each in one statement: the trigger locks the documents in the order of their ids."""
+    with app_db.tenant(tenant, user_id=lesson.author) as session:
+        documents = [
+            CourseDocument(course_id=lesson.course, title=f"{number}", kind="pdf", source_uri="s3://a/b")
+            for number in range(5)
+        ]
+        session.add_all(documents)
+        session.flush()
+        ids = [document.id for document in documents]
+
+    def work(number: int) -> str:
+        mine = list(ids)
+        random.Random(number).shuffle(mine)
+        fixed = {"content": "x", "tokens": 1, "model": "m", "embedding": [1.0, *[0.0] * 767]}
+        with app_db.tenant(tenant) as session:
+            session.execute(
+                insert(ProcessedDocument),
+                [{"tenant_id": tenant, "document_id": one, "part": number + 1, **fixed} for one in mine],
+            )
+        return "done"
+
+    assert at_once(work) == ["done"] * CROWD
+    with app_db.tenant(tenant) as session:
+        assert set(session.scalars(select(CourseDocument.status))) == {"processed"}
+        assert session.scalar(select(func.count()).select_from(ProcessedDocument)) == CROWD * 5

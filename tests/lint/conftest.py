@@ -8,15 +8,10 @@ import pytest
 from sqlalchemy import URL, Connection
 
 from app_db.engine import admin_engine
+from app_db.reflection import made_extensions
 from app_db.schema import RoleNames, placed_services
 from app_db.schema.services import EXTENSIONS
 from app_db.settings import Settings
-
-
-@pytest.fixture(scope="session")
-def schemas() -> list[str]:
-    """Those that our revisions fill."""
-    return [schema for service in placed_services(None) for schema in service.schemas if schema != EXTENSIONS]
 
 
 @pytest.fixture
@@ -25,6 +20,14 @@ def owner_url(app_db_settings: Settings) -> URL:
     url = app_db_settings.database(None).migration_url
     assert isinstance(url, URL)
     return url
+
+
+@pytest.fixture
+def schemas(owner_url: URL) -> list[str]:
+    """Those that our revisions fill, on this server."""
+    with admin_engine(owner_url).connect() as connection:
+        services = placed_services(None, made_extensions(connection))
+    return [schema for service in services for schema in service.schemas if schema != EXTENSIONS]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lint.allowed import Allowance, Finding, allowances, unexplained, unused
+from lint.allowed import Allowance, Finding, allowances, of_schemas, unexplained, unused
 
 LISTS = sorted(Path(__file__).parent.glob("*_allowed.toml"))
 TRUE_FOR_OWNER = Allowance("SEC008", "*.all_rows", "only app_all sees all rows")
@@ -47,3 +47,11 @@ def test_nothing_is_allowed_without_a_reason_or_under_every_rule() -> None:
 def test_no_list_allows_the_same_twice(path: Path) -> None:
     listed = [(entry.rule, entry.thing) for entry in allowances(path)]
     assert len(listed) == len(set(listed))
+
+
+def test_what_is_said_of_a_schema_that_is_not_there_is_left_out_and_nothing_else() -> None:
+    said = [
+        Allowance("SEC014", thing, "for a reason that is good") for thing in ("learning.f", "catalog.f", "*.all_rows")
+    ]
+    assert of_schemas(said, ["catalog", "learning"]) == said
+    assert of_schemas(said, ["catalog"]) == said[1:]

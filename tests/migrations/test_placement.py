@@ -16,6 +16,7 @@ from app_db.drift import inspect_database
 from app_db.engine import admin_engine
 from app_db.migrations import alembic_config, upgrade
 from app_db.migrations.connection import migration_url
+from app_db.reflection import made_extensions
 from app_db.schema import SERVICES, RoleNames, placed_services
 from app_db.server import EmbeddedServer
 from app_db.settings import Settings
@@ -30,7 +31,7 @@ ON_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 def drifts(settings: Settings, database: str | None = None) -> list[str]:
     place = settings.database(database)
     with admin_engine(migration_url(settings, place)).connect() as connection:
-        placed = placed_services(place.services)
+        placed = placed_services(place.services, made_extensions(connection))
         return [str(drift) for drift in inspect_database(connection, placed, RoleNames(settings.role_prefix)).drifts]
 
 

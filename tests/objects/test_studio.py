@@ -13,6 +13,7 @@ from support import ROOT, environment_of
 
 from app_db.drift import inspect_database, load_snapshot
 from app_db.engine import admin_engine
+from app_db.reflection import made_extensions
 from app_db.schema import RoleNames, placed_services
 from app_db.settings import Settings
 
@@ -39,7 +40,8 @@ def drifts(settings: Settings, *, with_studio: bool = True) -> list[str]:
     url = settings.database(None).migration_url
     assert url is not None
     with admin_engine(url).connect() as connection:
-        found = inspect_database(connection, placed_services(None), names, [KEPT] if with_studio else [])
+        services = placed_services(None, made_extensions(connection))
+        found = inspect_database(connection, services, names, [KEPT] if with_studio else [])
     return [str(drift) for drift in found.drifts]
 
 

@@ -33,7 +33,6 @@ create table catalog.categories (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   constraint pk_categories primary key (tenant_id, id),
-  constraint uq_categories_tenant_id_parent_id_name unique nulls not distinct (tenant_id, parent_id, name),
   constraint ck_categories_name check (length(name) between 1 and 200),
   constraint ck_categories_parent_id check (parent_id <> id)
 )
@@ -48,6 +47,18 @@ CATEGORY_COLUMNS = {
     "created_at": "When the row was made.",
     "updated_at": "When the row was last changed.",
 }
+
+# Partial, so that neither is a key that somebody may refer to: who moves or renames a category would wait for whoever is
+# putting something into it, and two who move two below each other would deadlock.
+NAMES = (
+    (
+        "uq_categories_tenant_id_parent_id_name",
+        "tenant_id, parent_id, name",
+        "parent_id is not null",
+        "The categories of a parent by name.",
+    ),
+    ("uq_categories_tenant_id_name_top", "tenant_id, name", "parent_id is null", "The categories at the top by name."),
+)
 
 # An INSERT needs no lock: nobody else can refer to a row before it is committed. UNION ends the walk in a circle.
 REFUSE_CIRCLE = """
@@ -109,9 +120,9 @@ def upgrade() -> None:
     ddl.execute(CATEGORIES)
     ddl.comment_on_table("catalog.categories", "The categories of each tenant's catalogue, a tree.", CATEGORY_COLUMNS)
     ddl.comment_on("index catalog.pk_categories", "A category by its id; the way up from one.")
-    ddl.comment_on(
-        "index catalog.uq_categories_tenant_id_parent_id_name", "The categories of a parent, or at the top, by name."
-    )
+    for index, columns, where, comment in NAMES:
+        ddl.execute(f"create unique index {index} on catalog.categories ({columns}) where {where}")
+        ddl.comment_on(f"index catalog.{index}", comment)
     ddl.belongs_to_tenant("catalog.categories", "fk_categories_tenant_id")
     ddl.execute(
         "alter table catalog.categories add constraint fk_categories_tenant_id_parent_id "

@@ -129,7 +129,8 @@ end
 $body$
 """
 
-# A query with a minus or quotes says exactly what is wanted, so nothing similar is offered instead.
+# A query with a minus or quotes says exactly what is wanted, so nothing similar is offered instead; nor where no word has
+# three letters, as one in two trigrams is the same by chance.
 FIND = """
 create function catalog.find_materials(
   query text, result_limit integer, category uuid default null, in_currency text default null,
@@ -166,7 +167,8 @@ begin
       ) as f
       join catalog.materials as m on m.tenant_id = tenant and m.id = f.id
       order by f.rank desc, m.id;
-    if found or after_match is not null or length(query) not between 3 and 200 or query ~ '(^|[[:space:]])-|"' then
+    if found or after_match is not null or length(query) > 200 or query ~ '(^|[[:space:]])-|"'
+      or query !~ '[^[:space:][:punct:]]{3}' then
       return;
     end if;
   end if;

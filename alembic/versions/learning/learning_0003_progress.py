@@ -216,7 +216,7 @@ def upgrade() -> None:
     ddl.comment_on_table(
         "learning.chapter_progress", "How far people are in chapters; each sees their own.", CHAPTER_PROGRESS_COLUMNS
     )
-    ddl.comment_on("index learning.pk_chapter_progress", "A row by its id.")
+    ddl.comment_on("index learning.pk_chapter_progress", "Progress in a chapter by its id.")
     ddl.comment_on(
         "index learning.uq_chapter_progress_tenant_id_user_id_chapter_id",
         "How far a person is in a chapter; one row for each.",
@@ -265,7 +265,7 @@ def upgrade() -> None:
     ddl.comment_on_table(
         "learning.user_progress", "What each person has done so far; kept by a trigger.", USER_PROGRESS_COLUMNS
     )
-    ddl.comment_on("index learning.pk_user_progress", "A row by its id.")
+    ddl.comment_on("index learning.pk_user_progress", "The sum of a person by its id.")
     ddl.comment_on(
         "index learning.uq_user_progress_tenant_id_user_id", "What a person has done so far; one row in each tenant."
     )

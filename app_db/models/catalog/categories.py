@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Integer, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..base import Base, TenantScoped, created_at, tenant_fk, updated_at
@@ -17,7 +17,22 @@ class Category(TenantScoped, Base):
     __tablename__ = "categories"
     __table_args__ = (
         tenant_fk("parent_id", "catalog.categories"),
-        UniqueConstraint("tenant_id", "parent_id", "name", postgresql_nulls_not_distinct=True),
+        # partial, so that a move or a new name is no change of a key, and waits for nobody who puts something in
+        Index(
+            "uq_categories_tenant_id_parent_id_name",
+            "tenant_id",
+            "parent_id",
+            "name",
+            unique=True,
+            postgresql_where=text("parent_id is not null"),
+        ),
+        Index(
+            "uq_categories_tenant_id_name_top",
+            "tenant_id",
+            "name",
+            unique=True,
+            postgresql_where=text("parent_id is null"),
+        ),
         CheckConstraint("length(name) between 1 and 200", name="name"),
         CheckConstraint("parent_id <> id", name="parent_id"),
         {"schema": "catalog", "comment": "The categories of each tenant's catalogue, a tree."},

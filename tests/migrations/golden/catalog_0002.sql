@@ -9,7 +9,6 @@ create table catalog.categories (
   created_at timestamp with time zone default now() not null,
   updated_at timestamp with time zone default now() not null,
   constraint pk_categories primary key (tenant_id, id),
-  constraint uq_categories_tenant_id_parent_id_name unique nulls not distinct (tenant_id, parent_id, name),
   constraint ck_categories_name check (length(name) between 1 and 200),
   constraint ck_categories_parent_id check (parent_id <> id)
 );
@@ -32,7 +31,13 @@ comment on column catalog.categories.updated_at is 'When the row was last change
 
 comment on index catalog.pk_categories is 'A category by its id; the way up from one.';
 
-comment on index catalog.uq_categories_tenant_id_parent_id_name is 'The categories of a parent, or at the top, by name.';
+create unique index uq_categories_tenant_id_parent_id_name on catalog.categories (tenant_id, parent_id, name) where parent_id is not null;
+
+comment on index catalog.uq_categories_tenant_id_parent_id_name is 'The categories of a parent by name.';
+
+create unique index uq_categories_tenant_id_name_top on catalog.categories (tenant_id, name) where parent_id is null;
+
+comment on index catalog.uq_categories_tenant_id_name_top is 'The categories at the top by name.';
 
 alter table catalog.categories add constraint fk_categories_tenant_id foreign key (tenant_id) references tenancy.tenants (id) on delete restrict;
 

@@ -181,7 +181,8 @@ begin
       ) as f
       join catalog.materials as m on m.tenant_id = tenant and m.id = f.id
       order by f.rank desc, m.id;
-    if found or after_match is not null or length(query) not between 3 and 200 or query ~ '(^|[[:space:]])-|"' then
+    if found or after_match is not null or length(query) > 200 or query ~ '(^|[[:space:]])-|"'
+      or query !~ '[^[:space:][:punct:]]{3}' then
       return;
     end if;
   end if;

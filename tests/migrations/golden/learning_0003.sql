@@ -191,7 +191,7 @@ comment on column learning.chapter_progress.created_at is 'When the row was made
 
 comment on column learning.chapter_progress.updated_at is 'When the row was last changed.';
 
-comment on index learning.pk_chapter_progress is 'A row by its id.';
+comment on index learning.pk_chapter_progress is 'Progress in a chapter by its id.';
 
 comment on index learning.uq_chapter_progress_tenant_id_user_id_chapter_id is 'How far a person is in a chapter; one row for each.';
 
@@ -281,7 +281,7 @@ comment on column learning.user_progress.created_at is 'When the row was made.';
 
 comment on column learning.user_progress.updated_at is 'When the row was last changed.';
 
-comment on index learning.pk_user_progress is 'A row by its id.';
+comment on index learning.pk_user_progress is 'The sum of a person by its id.';
 
 comment on index learning.uq_user_progress_tenant_id_user_id is 'What a person has done so far; one row in each tenant.';
 
