@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import URL, Engine, create_engine, text
 from sqlalchemy.orm import Session
-from support import make_creator, settings_for
+from support import make_creator, provide_extensions, settings_for
 
 from app_db.bootstrap import bootstrap
 from app_db.migrations import upgrade
@@ -93,8 +93,10 @@ def place() -> Iterator[Place]:
     """Start a server, bootstrap and upgrade a database on it, as a login with CREATEROLE and CREATEDB alone."""
     with EmbeddedServer.temporary(prefix="bench") as server:
         _keep_on_one_processor(server)
-        report = bootstrap(make_creator(server.superuser_url()), "bench")
+        creator = make_creator(server.superuser_url())
+        report = bootstrap(creator, "bench")
         settings = settings_for(report.urls)
+        provide_extensions(creator, "bench", settings.role_prefix)
         upgrade(settings)
         made = Place(settings, Database.from_settings(settings))
         try:

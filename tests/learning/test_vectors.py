@@ -172,6 +172,26 @@ def replace(settings: Settings, part: str, instead: str) -> None:
         connection.exec_driver_sql(source.replace(part, instead).replace("%", "%%"))
 
 
+@pytest.mark.app_db("fresh")
+def test_a_large_tenant_may_have_an_index_of_its_own(
+    app_db: Database, crowded: UUID, app_db_settings: Settings
+) -> None:
+    assert app_db_settings.migration_url is not None
+    with admin_engine(app_db_settings.migration_url).begin() as connection:
+        definition: str = connection.scalar(
+            text("select pg_get_indexdef('learning.ix_processed_documents_embedding'::regclass)")
+        )
+        own = definition.replace("ix_processed_documents_embedding", "own") + f" where tenant_id = '{crowded}'"
+        connection.exec_driver_sql(own)
+        connection.exec_driver_sql("analyze learning.processed_documents")
+    # more candidates than 2 * sqrt(420 rows)
+    with of(app_db, crowded) as session:
+        add_parts(session, 60, lean=5.0, step=0.1)
+        assert parts(find_similar_documents(session, axis(), limit=1, exact_up_to=0)) == [1]
+        assert session.scalar(text("select pg_stat_get_xact_numscans('learning.own'::regclass)")) == 1
+        assert index_scans(session) == 0
+
+
 def test_the_threshold_is_the_least_similarity(app_db: Database, tenant: UUID) -> None:
     with of(app_db, tenant) as session:
         add_parts(session, 12, step=0.1)
