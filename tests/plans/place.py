@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from plans.told import Plans, tell_plans, told
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from sqlalchemy.orm import Session
 from support import installation, make_creator
 
@@ -28,7 +28,6 @@ from app_db.settings import Environment, LoginUrl, Settings, load_settings
 
 IS_FULL = os.environ.get("VOLUME") == "full"
 SHORT, FULL = Volume(40_000, 40_000, 1_500), Volume(1_000_000, 1_000_000, 100_000)
-LOGINS = ("app_login", "app_tenant_admin_login", "app_auth_login")
 LARGE, SMALL = (UUID(f"01900000-0000-7000-8001-{number:012x}") for number in (1, 50))
 
 
@@ -47,14 +46,14 @@ class Learning:
 class Place:
     """That database, as its logins use it."""
 
-    def __init__(self, settings: Settings, superuser: str) -> None:
+    def __init__(self, settings: Settings, superuser: URL | str | None = None) -> None:
         self.settings = settings
         self.db = Database.from_settings(settings)
-        logins = tuple(f"{settings.role_prefix}{login}" for login in LOGINS)
         assert settings.url is not None
         assert settings.auth_url is not None
-        with admin_engine(superuser, autocommit=True).connect() as connection:
-            tell_plans(connection, str(settings.url.database), logins)
+        if superuser is not None:
+            with admin_engine(superuser, autocommit=True).connect() as connection:
+                tell_plans(connection, str(settings.url.database), settings.role_prefix)
         self._auth = pooled_engine(settings.auth_url, PoolFigures(pool_size=1), application_name="t", needs_tenant=True)
         self.parents = dict(self.rows(
             "select c.relname, p.relname from pg_inherits as i join pg_class as c on c.oid = i.inhrelid "
@@ -83,10 +82,14 @@ class Place:
     @contextmanager
     def auth(self) -> Iterator[tuple[Session, Plans]]:
         """Open a session of the login that is used before a tenant is known."""
-        with Session(bound_to(self._auth, NO_TENANT)) as session:
+        with self.auth_session() as session:
             session.execute(text("select 1"))
             with told(self.parents) as plans:
                 yield session, plans
+
+    def auth_session(self) -> Session:
+        """Return a session of that login."""
+        return Session(bound_to(self._auth, NO_TENANT))
 
     def close(self) -> None:
         self.db.dispose()
@@ -125,7 +128,7 @@ def make_place(server: EmbeddedServer) -> Iterator[Place]:
         yield from _opened(settings, server.superuser_url(str(settings.url.database)))
 
 
-def _opened(settings: Settings, superuser: Any) -> Iterator[Place]:
+def _opened(settings: Settings, superuser: URL | str) -> Iterator[Place]:
     place = Place(settings, superuser)
     try:
         yield place

@@ -39,7 +39,7 @@ class Query:
 
     ask: Callable[[Place], Plans]
     indexes: Conditions
-    target: float | None = None
+    target: float
 
 
 def as_tenant(work: Callable[[Any, Place], object], tenant: Any = LARGE) -> Callable[[Place], Plans]:

@@ -22,14 +22,22 @@ _SETTINGS = {
     "auto_explain.log_format": "json",
     "client_min_messages": "log",
 }
+_LOGINS = ("app_login", "app_tenant_admin_login", "app_auth_login")
 _NOTICE = re.compile(r"plan:\s*(\{.*\})\s*$", re.DOTALL)
 
 
-def tell_plans(superuser: Connection, database: str, logins: tuple[str, ...]) -> None:
-    """Have the server tell the plans of these logins' statements in that database, from their next connection on."""
-    for login in logins:
+def tell_plans(superuser: Connection, database: str, role_prefix: str) -> None:
+    """Have the server tell the plans of the logins' statements in that database, from their next connection on."""
+    for login in _LOGINS:
         for name, value in _SETTINGS.items():
-            superuser.execute(text(f"alter role {login} in database {database} set {name} = '{value}'"))
+            superuser.execute(text(f"alter role {role_prefix}{login} in database {database} set {name} = '{value}'"))
+
+
+def stop_telling(superuser: Connection, database: str, role_prefix: str) -> None:
+    """Take that back."""
+    for login in _LOGINS:
+        for name in _SETTINGS:
+            superuser.execute(text(f"alter role {role_prefix}{login} in database {database} reset {name}"))
 
 
 @dataclass
