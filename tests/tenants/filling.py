@@ -8,7 +8,18 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from app_db.models import ApiKey, AuditLog, Invitation, Material, Membership, MembershipRole, Role, RolePermission
+from app_db.catalog import Usage, record_usages
+from app_db.models import (
+    ApiKey,
+    AuditLog,
+    Category,
+    Invitation,
+    Material,
+    Membership,
+    MembershipRole,
+    Role,
+    RolePermission,
+)
 from app_db.session import Database
 from app_db.tenants.tables import find_layout
 from app_db.testing.rows import administrator
@@ -36,6 +47,12 @@ def fill(db: Database, tenant: UUID, materials: int = MATERIALS) -> None:
         ))  # fmt: skip
         session.add_all(AuditLog(action="material.add", ip="2001:db8::1", details={"n": [n, None]}) for n in range(12))
         session.flush()
+        shelf = Category(name="Кирпич")
+        session.add(shelf)
+        session.flush()
+        session.add(Category(name="Огнеупорный", parent_id=shelf.id))
+        things[0].category_id = shelf.id
+        record_usages(session, [Usage(thing.id, 2, dt.date(2026, 1 + n, 1)) for n, thing in enumerate(things[:9])])
         for thing in things[:9]:
             session.execute(
                 text("insert into demo.order_lines (material_id, quantity) values (:id, 2)"), {"id": thing.id}

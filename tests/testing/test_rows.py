@@ -128,7 +128,7 @@ def test_an_example_is_used_from_then_on(make_row: RowMaker, monkeypatch: pytest
 
 
 def test_an_example_for_no_column_is_refused() -> None:
-    with pytest.raises(SuiteError, match="Material has no column 'colour': it has code, "):
+    with pytest.raises(SuiteError, match="Material has no column 'colour': it has category_id, code, "):
         set_example(Material, colour="red")
 
 

@@ -48,8 +48,8 @@ CATEGORY_COLUMNS = {
     "updated_at": "When the row was last changed.",
 }
 
-# Partial, so that neither is a key that somebody may refer to: who moves or renames a category would wait for whoever is
-# putting something into it, and two who move two below each other would deadlock.
+# Partial, so that neither is a key that somebody may refer to: who moves or renames a category would wait for whoever
+# is putting something into it, and two who move two below each other would deadlock.
 NAMES = (
     (
         "uq_categories_tenant_id_parent_id_name",

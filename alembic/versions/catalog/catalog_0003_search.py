@@ -129,8 +129,8 @@ end
 $body$
 """
 
-# A query with a minus or quotes says exactly what is wanted, so nothing similar is offered instead; nor where no word has
-# three letters, as one in two trigrams is the same by chance.
+# A query with a minus or quotes says exactly what is wanted, so nothing similar is offered instead; nor where no word
+# has three letters, as one in two trigrams is the same by chance.
 FIND = """
 create function catalog.find_materials(
   query text, result_limit integer, category uuid default null, in_currency text default null,
