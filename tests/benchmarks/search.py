@@ -91,10 +91,10 @@ def _load(made: Place, volume: Volume) -> dict[str, float]:
         began = time.monotonic()
         yield lambda _rows: None
         seconds[label] = seconds.get(label, 0) + time.monotonic() - began
+        print(f"  {label}: {seconds[label]:.0f} s", flush=True)
 
     report = load(made.settings.model_copy(update={"environment": Environment.TEST}), volume, progress=timed)
-    for table, took in seconds.items():
-        print(f"  {report.added.get(table, 0):>9,} {table} in {took:.0f} s", flush=True)
+    print(*(f"  {rows:,} {table}" for table, rows in report.added.items()), "", sep="\n", flush=True)
     return seconds
 
 

@@ -14,7 +14,8 @@ from app_db.catalog import search_materials, usage_by_day
 from app_db.models import Material
 from app_db.server import EmbeddedServer
 
-# unique ones, which serve no query of their own yet refuse a second row, and one that counts: see tests/learning
+# unique ones, which serve no query of their own yet refuse a second row, and one that counts: tests/catalog and
+# tests/learning have them
 KEPT_BY_OTHERS = (
     "uq_categories_tenant_id_parent_id_name", "uq_categories_tenant_id_name_top",
     "ix_keywords_tenant_id_course_id_embedded",
@@ -98,3 +99,13 @@ def test_every_index_of_catalog_and_learning_has_its_query(place: Place) -> None
     keys = {name for name in names if name.startswith("pk_")}
     assert names - keys - told == {"uq_materials_tenant_id_code", *KEPT_BY_OTHERS}
     assert told - names == {"uq_users_email_key", "uq_memberships_tenant_id_user_id"}
+
+
+def test_a_query_that_lost_its_index_would_be_seen(place: Place, many: set[str]) -> None:
+    """What these tests look for is there when the planner may use no index."""
+    with place.tenant() as (session, plans):
+        for way in ("indexscan", "indexonlyscan", "bitmapscan"):
+            session.execute(text(f"set local enable_{way} = off"))
+        search_materials(session, "гидрант")
+    assert plans.conditions("ix_materials_tenant_id_search") == []
+    assert plans.scanned() & many == {"materials"}
