@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test suite bench bench-testing soak check schema format venv clean
+.PHONY: help demo test suite bench bench-search bench-testing soak check schema format venv clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -25,6 +25,9 @@ suite: venv  ## Run SQLAlchemy's own dialect suite on stock psycopg2 and on ours
 
 bench: venv  ## Measure against the stock dialect and against explicit filters; takes minutes
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.run
+
+bench-search: venv  ## Measure searches and statistics at volume: a million materials; takes half an hour
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.search
 
 bench-testing: venv  ## Measure what a database costs a test, beside pytest-postgresql; takes a minute
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.suite_costs

@@ -1,7 +1,7 @@
 """Generated courses: documents in parts with their vectors, chapters, keywords, and what people have done in them.
 
-The first course has 2 documents, each other one 20; a document has 50 parts. To a course belong 10 chapters, 400
-keywords (each fourth with a vector), 60 relationships, and the progress of up to 40 people of its tenant.
+The first course has 2 documents, each other one 4; a document has 50 parts. To a course belong 10 chapters, 100
+keywords (each fourth with a vector), 40 relationships, and the progress of up to 20 people of its tenant.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .spread import Spread
 from .steps import Step
 from .words import chance, key, zipf
 
-PARTS_OF_DOCUMENT, DOCUMENTS, CHAPTERS, KEYWORDS, RELATIONSHIPS, LEARNERS = 50, 20, 10, 400, 60, 40
+PARTS_OF_DOCUMENT, DOCUMENTS, CHAPTERS, KEYWORDS, RELATIONSHIPS, LEARNERS = 50, 4, 10, 100, 40, 20
 
 # the courses of the batch, each with its tenant and how many people that has
 _COURSES = """
@@ -150,7 +150,7 @@ def course_steps(spread: Spread, vectors: int) -> list[Step]:
     }  # fmt: skip
     parts = _parts(spread)
     of_courses = [
-        Step(table, (_COURSES + statement).format(**parts), courses, 5, values,
+        Step(table, (_COURSES + statement).format(**parts), courses, 10, values,
              before=PREPARE if table == "learning.keywords" else ())
         for table, statement in _STATEMENTS.items()
     ]  # fmt: skip

@@ -46,12 +46,12 @@ class Spread:
         )
 
     def of_course(self, number: str) -> str:
-        """Return the same of the course of this number: the first one is small, the others have 1,000 vectors."""
+        """Return the same of the course of this number: the first one has 100 vectors, the others 200."""
         if self.named:
             return f"(1 + ({number} - 1) % {len(self.tenants)})::integer"
         others = f"3 + {number} % {MEDIUM + SMALL - 2}"
         return (
-            f"(case when {number} = 1 then 11 when {number} <= 6 then 2 when {number} <= 56 then 1"
+            f"(case when {number} = 1 then 11 when {number} <= 26 then 2 when {number} <= 276 then 1"
             f" when {others} < 11 then {others} else {others} + 1 end)::integer"
         )
 

@@ -29,6 +29,7 @@ class Place:
 
     settings: Settings
     db: Database
+    superuser: URL | None = None
     engines: list[Engine] = field(default_factory=list)
 
     @property
@@ -98,7 +99,7 @@ def place() -> Iterator[Place]:
         settings = settings_for(report.urls)
         provide_extensions(creator, "bench", settings.role_prefix)
         upgrade(settings)
-        made = Place(settings, Database.from_settings(settings))
+        made = Place(settings, Database.from_settings(settings), server.superuser_url("bench"))
         try:
             yield made
         finally:

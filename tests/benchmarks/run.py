@@ -25,12 +25,12 @@ def main() -> None:
     """Measure, print, and write where told to."""
     arguments = _arguments()
     with place() as made:
-        versions = _versions(made)
-        print(*(f"{name}: {version}" for name, version in versions.items()), "", sep="\n", flush=True)
+        named = versions(made)
+        print(*(f"{name}: {version}" for name, version in named.items()), "", sep="\n", flush=True)
         lines = [line for name in arguments.only or MEASURES for line in _measure(made, name, arguments)]
-    print("", *_table(lines), sep="\n")
+    print("", *table(lines), sep="\n")
     if arguments.json:
-        found = {"versions": versions, "lines": [line.as_dict() for line in lines]}
+        found = {"versions": named, "lines": [line.as_dict() for line in lines]}
         arguments.json.write_text(json.dumps(found, indent=2) + "\n")
 
 
@@ -52,7 +52,7 @@ def _measure(made: Place, name: str, arguments: argparse.Namespace) -> Iterable[
     return module.run(made, arguments.seconds)
 
 
-def _versions(made: Place) -> dict[str, str]:
+def versions(made: Place) -> dict[str, str]:
     return {
         "Python": platform.python_version(),
         "SQLAlchemy": sqlalchemy.__version__,
@@ -71,7 +71,7 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
-def _table(lines: Iterable[Line]) -> Iterable[str]:
+def table(lines: Iterable[Line]) -> Iterable[str]:
     yield "| measure | way | minimum µs | median µs | CPU µs | ours ÷ it | target | |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |"
     for line in lines:

@@ -68,7 +68,7 @@ def run(place: Place, seconds: float) -> Iterable[Line]:
         queries = [[float(number) for number in query[1:-1].split(",")] for query in found]
     print(*recalls(place, samples, queries), sep="\n", flush=True)
     for sample in samples:
-        yield from compare(f"vectors, {sample.name}", _ways(place, sample, queries), TARGET, seconds)
+        yield from compare(f"vectors, {sample.name}", ways(place, sample, queries), TARGET, seconds)
 
 
 def recalls(place: Place, samples: Sequence[Sample], queries: Sequence[Vector]) -> Iterator[str]:
@@ -115,7 +115,7 @@ _SETTINGS = text(
 )
 
 
-def _ways(place: Place, sample: Sample, queries: Sequence[Vector]) -> Mapping[str, Unit]:
+def ways(place: Place, sample: Sample, queries: Sequence[Vector]) -> Mapping[str, Unit]:
     """Each way asks for one vector after the other; by hand is as the administrators' login, whom no policy narrows."""
     candidates = _CANDIDATES.format(course="" if sample.course is None else _COURSE)
     count = text(f"select count(*) from (select {candidates} limit 2001) as c")
