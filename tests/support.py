@@ -18,8 +18,8 @@ from app_db.bootstrap import bootstrap, drop_installation
 from app_db.engine import admin_engine
 from app_db.migrations.ddl.v1 import EVERYONE
 from app_db.models import Tenant
-from app_db.reflection import Catalogue, reflect
-from app_db.schema import RoleNames
+from app_db.reflection import Catalogue, made_extensions, reflect
+from app_db.schema import RoleNames, Service, placed_services
 from app_db.server import stop_servers
 from app_db.session import Database
 from app_db.settings import LoginUrl, Settings, load_settings
@@ -80,6 +80,18 @@ def environment_of(settings: Settings) -> dict[str, str]:
     }
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("APP_DB_", "DATABASE_URL"))}
     return {**clean, **variables, "APP_DB_ROLE_PREFIX": settings.role_prefix, "APP_DB_ENVIRONMENT": "test"}
+
+
+def carried(settings: Settings) -> tuple[Service, ...]:
+    """Return the services that the database can carry: all but those that require an extension it does not have."""
+    assert settings.migration_url is not None
+    with admin_engine(settings.migration_url).connect() as connection:
+        return placed_services(None, made_extensions(connection))
+
+
+def heads(settings: Settings) -> list[str]:
+    """Return the newest revision of each of those."""
+    return sorted(service.revision for service in carried(settings))
 
 
 def make_tenant(db: Database, slug: str | None = None) -> UUID:

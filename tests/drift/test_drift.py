@@ -170,7 +170,7 @@ DRIFTS = {
         "create table catalog.by_hand (id integer primary key)",
         ["relation catalog.by_hand is unexpected"],
     ),
-    "a table dropped, told once": ("drop table catalog.materials", ["relation catalog.materials is missing"]),
+    "a table dropped, told once": ("drop table profile.addresses", ["relation profile.addresses is missing"]),
     "a view that runs as its owner": (
         "create view catalog.by_hand as select 1 as one",
         ["relation catalog.by_hand is unexpected"],

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 from alembic.config import CommandLine, Config
 from sqlalchemy import text
-from support import ROOT, catalogue, environment_of
+from support import ROOT, carried, catalogue, environment_of
 
 from app_db.engine import admin_engine
 from app_db.reflection import Catalogue
-from app_db.schema import SERVICES, placed_services
+from app_db.schema import SERVICES, number_of, placed_services
 from app_db.settings import Settings
 
 SCHEMAS = tuple(schema for service in SERVICES.values() for schema in service.schemas)
-CORE = int(SERVICES["core"].revision.rsplit("_", 1)[1])
+CORE, CATALOG = (number_of(SERVICES[name].revision) for name in ("core", "catalog"))
 _LINE = CommandLine()
 Alembic = Callable[..., "Done"]
 
@@ -154,30 +154,32 @@ def test_looking_at_an_empty_database_leaves_nothing_behind(alembic: Alembic, lo
 
 @pytest.mark.parametrize(("command", "target"), [("upgrade", "+1"), ("downgrade", "-1"), ("downgrade", "-2")])
 def test_a_step_that_does_not_name_its_chain_is_refused_with_the_form_that_does(
-    alembic: Alembic, command: str, target: str
+    alembic: Alembic, empty_settings: Settings, command: str, target: str
 ) -> None:
     alembic("upgrade", "head")
     done = alembic(command, target, code=255)
-    assert " or ".join(f"`{chain}@{target}`" for chain in sorted(SERVICES)) in done.said
+    chains = sorted(service.name for service in carried(empty_settings))
+    assert " or ".join(f"`{chain}@{target}`" for chain in chains) in done.said
 
 
 @pytest.mark.parametrize("target", ["core@base", "core_0002", f"core@-{CORE - 2}", "core_0001"])
 def test_the_core_is_not_taken_away_from_under_a_service(
-    alembic: Alembic, look: Callable[[], Catalogue], target: str
+    alembic: Alembic, empty_settings: Settings, look: Callable[[], Catalogue], target: str
 ) -> None:
     alembic("upgrade", "head")
     before = look()
     done = alembic("downgrade", target, code=255)
-    others = " and ".join(f"`alembic downgrade {name}@base`" for name in sorted(SERVICES) if name != "core")
+    names = sorted(service.name for service in carried(empty_settings) if service.name != "core")
+    others = " and ".join(f"`alembic downgrade {name}@base`" for name in names)
     assert f"first run {others}" in done.said
     assert look() == before
 
 
-def test_services_are_taken_away_and_then_the_core(alembic: Alembic) -> None:
+def test_services_are_taken_away_and_then_the_core(alembic: Alembic, empty_settings: Settings) -> None:
     alembic("upgrade", "head")
-    for name in SERVICES:
-        if name != "core":
-            alembic("downgrade", f"{name}@base")
+    for service in carried(empty_settings):
+        if service.name != "core":
+            alembic("downgrade", f"{service.name}@base")
     alembic("downgrade", "core@base")
     assert alembic("current").stdout == ""
 
@@ -222,7 +224,8 @@ def test_stamp_head_notes_the_placed_services(alembic: Alembic) -> None:
 def test_a_script_by_sql_builds_the_same_as_a_run(
     alembic: Alembic, look: Callable[[], Catalogue], empty_settings: Settings
 ) -> None:
-    script = alembic("upgrade", "head", "--sql").stdout
+    named = ",".join(service.name for service in carried(empty_settings))  # it is written without a database
+    script = alembic("upgrade", "head", "--sql", APP_DB_SERVICES=named).stdout
     url = empty_settings.migration_url
     assert url is not None
     psql = ["psql", "-qX", "-v", "ON_ERROR_STOP=1", "-d", url.set(drivername="postgresql").render_as_string(False)]
@@ -258,7 +261,7 @@ def test_autogenerate_writes_a_numbered_file_for_each_chain_that_changed(
     )
     assert "colour" in (done := alembic("check", code=255, **environment)).stdout + done.stderr
     alembic("revision", "--autogenerate", "-m", "new columns", **environment)
-    catalog = (checkout / "alembic/versions/catalog/catalog_0002_new_columns.py").read_text()
+    catalog = (checkout / f"alembic/versions/catalog/catalog_{CATALOG + 1:04d}_new_columns.py").read_text()
     core = (checkout / f"alembic/versions/core/core_{CORE + 1:04d}_new_columns.py").read_text()
     assert "colour" in catalog
     assert "device" not in catalog
@@ -289,7 +292,7 @@ def test_a_new_table_is_written_without_what_only_a_model_knows(
         "    __table_args__ = {'schema': 'catalog'}\n"
     )
     alembic("revision", "--autogenerate", "-m", "suppliers", **environment)
-    written = (checkout / "alembic/versions/catalog/catalog_0002_suppliers.py").read_text()
+    written = (checkout / f"alembic/versions/catalog/catalog_{CATALOG + 1:04d}_suppliers.py").read_text()
     assert "create_table('suppliers'" in written
     assert "Scope" not in written
     alembic("upgrade", "head", **environment)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import URL, text
-from support import settings_for
+from support import provide_extensions, settings_for
 
 from app_db.bootstrap import bootstrap
 from app_db.drift import inspect_database
@@ -60,6 +60,7 @@ def second(creator: URL, server: EmbeddedServer, empty_settings: Settings) -> It
     """A second database of the same roles."""
     names = f"{empty_settings.migration_url.database}_second"  # type: ignore[union-attr]
     report = bootstrap(creator, names, role_prefix=empty_settings.role_prefix, rotate_passwords=True)
+    provide_extensions(creator, names, empty_settings.role_prefix)
     yield {login.field: url for login, url in report.urls.items()}
     with admin_engine(server.superuser_url(), autocommit=True).connect() as connection:
         connection.execute(text(f'drop database "{names}" with (force)'))

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from runs.project import Project
-from support import ROOT, environment_of, server_root
+from support import ROOT, environment_of, heads, server_root
 
-from app_db.schema import SERVICES
 from app_db.settings import Settings
 
 USE = """
@@ -66,8 +65,7 @@ def test_installed_from_the_wheel_a_database_is_brought_to_head_and_used(
     environment = environment_of(empty_settings)
     upgraded = subprocess.run([installed / "app-db", "upgrade"], cwd=tmp_path, env=environment, capture_output=True,
                               text=True, check=True)  # fmt: skip
-    heads = sorted(service.revision for service in SERVICES.values())
-    assert upgraded.stdout == f"upgraded from nothing to {', '.join(heads)}\n"
+    assert upgraded.stdout == f"upgraded from nothing to {', '.join(heads(empty_settings))}\n"
     used = subprocess.run([installed / "python", "-c", USE], cwd=tmp_path, env=environment, capture_output=True,
                           text=True, check=True)  # fmt: skip
     assert used.stdout == "['A-1']\n"

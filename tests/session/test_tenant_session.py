@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
+from support import heads
 
 from app_db.context import TenantContext, tenant_context
 from app_db.errors import (
@@ -18,7 +19,6 @@ from app_db.errors import (
     UnsafeTransaction,
 )
 from app_db.models import Material, Membership, Tenant
-from app_db.schema import SERVICES
 from app_db.session import Database, TenantSession
 from app_db.settings import Settings, load_settings
 
@@ -275,7 +275,7 @@ def test_neither_repr_nor_info_shows_the_password(app_db: Database, app_db_setti
 @pytest.mark.app_db("commit")
 def test_the_information_is_that_of_the_database(app_db: Database, app_db_settings: Settings) -> None:
     info = app_db.info()
-    assert info.revisions == tuple(sorted(service.revision for service in SERVICES.values()))
+    assert info.revisions == tuple(heads(app_db_settings))
     assert app_db_settings.url is not None
     assert (info.database, info.login) == (app_db_settings.url.database, app_db_settings.url.username)
     assert info.pool_size == 20
