@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("bootstrap", "demo", "init", "reset", "schema", "seed", "server", "tenant", "upgrade")
+_COMMANDS = ("bootstrap", "demo", "init", "partition", "reset", "schema", "seed", "server", "tenant", "upgrade")
 
 
 class _LazyGroup(click.Group):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from ..reflection import Catalogue, reflect
-from ..schema import SERVICES, RoleNames, Service
+from ..schema import SERVICES, RoleNames, Service, newest_by_chain
 from .compare import CHANGED, MISSING, Drift, compare
 from .roles import expected_roles, reflect_roles
 from .snapshot import Snapshot, expected_catalogue, extensions_of
@@ -65,13 +65,9 @@ def _revision_drifts(connection: Connection, services: Sequence[Service]) -> lis
     """Say which chain is elsewhere than this release: what follows from that is no drift of its own, but its cause."""
     if not connection.scalar(_HAS_VERSIONS):
         return [Drift("revision", service.name, MISSING) for service in services]
-    found = set(connection.scalars(_REVISIONS))
+    found = newest_by_chain(connection.scalars(_REVISIONS))
     return [
-        Drift("revision", service.name, CHANGED, "number", service.revision, _newest(found, service.name))
+        Drift("revision", service.name, CHANGED, "number", service.revision, found[service.name])
         for service in services
-        if service.revision not in found and _newest(found, service.name) is not None
+        if found.get(service.name, service.revision) != service.revision
     ]
-
-
-def _newest(found: set[str], chain: str) -> str | None:
-    return next((revision for revision in sorted(found, reverse=True) if revision.rsplit("_", 1)[0] == chain), None)

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 
 from ..errors import MigrationError
-from ..schema import RoleNames
+from ..schema import RoleNames, newest_by_chain
 from ..settings import Settings
 from .config import alembic_config
 from .connection import migration_url, owner_engine
@@ -59,8 +59,8 @@ def change_schema(settings: Settings, change: Callable[[], None], *, database: s
 
 
 def applied_revisions(settings: Settings, *, database: str | None = None) -> list[str]:
-    """Return the newest applied revision of each chain, as the version table names them."""
+    """Return the newest applied revision of each chain, by name."""
     url = migration_url(settings, settings.database(database))
     with owner_engine(url, RoleNames(settings.role_prefix)).connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table_schema": VERSION_SCHEMA})
-        return sorted(context.get_current_heads())
+        return list(newest_by_chain(context.get_current_heads()).values())

@@ -66,7 +66,8 @@ def _reading(work: Work, script: ScriptDirectory, heads: tuple[str, ...]) -> Wor
     def checked(revisions: tuple[str, ...], context: MigrationContext) -> Iterable[Any]:
         # `current --check-heads` compares with this: what is left of a service once placed here is no fault
         elsewhere = [head for head in script.get_heads() if head in revisions and head not in heads]
-        script.get_heads = lambda consider_depends_on=False: [*heads, *elsewhere]  # type: ignore  # noqa: ARG005
+        expected = _needed(script, (*heads, *elsewhere))
+        script.get_heads = lambda consider_depends_on=False: expected  # type: ignore  # noqa: ARG005
         return work(revisions, context)
 
     return checked
@@ -75,7 +76,7 @@ def _reading(work: Work, script: ScriptDirectory, heads: tuple[str, ...]) -> Wor
 def _comparing(work: Work, script: ScriptDirectory, heads: tuple[str, ...]) -> Work:
     # autogenerate wants every chain at its head: those not placed here count as being there
     elsewhere = tuple(set(script.get_heads()) - set(heads))
-    return lambda revisions, context: work((*revisions, *elsewhere), context)
+    return lambda revisions, context: work(_needed(script, (*revisions, *elsewhere)), context)
 
 
 def _stamping(script: ScriptDirectory, targets: tuple[str, ...], heads: tuple[str, ...]) -> Work:

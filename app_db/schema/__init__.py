@@ -2,6 +2,7 @@
 
 from .derived import attach
 from .objects import Comment, Extension, Function, Grant, PartitionSet, Policy, RowSecurity, SchemaObject, Trigger, View
+from .revisions import newest_by_chain, number_of
 from .roles import LOGINS, ROLES, Login, Role, RoleNames
 from .scope import Scope, ScopeKind, scope_of
 from .services import EXTENSIONS, SERVICES, Service, placed_services, why_left_out
@@ -28,6 +29,8 @@ __all__ = [
     "Trigger",
     "View",
     "attach",
+    "newest_by_chain",
+    "number_of",
     "placed_services",
     "scope_of",
     "why_left_out",

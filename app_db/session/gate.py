@@ -7,12 +7,11 @@ logs in as one of them has no isolation at all, silently. A schema that is behin
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from ..errors import StartupRefused
-from ..schema import SERVICES, RoleNames, Service, placed_services
+from ..schema import RoleNames, Service, newest_by_chain, number_of, placed_services
 from ..settings import LoginUrl
 
 logger = logging.getLogger("app_db")
@@ -97,26 +96,10 @@ def behind(services: Iterable[Service], revisions: Iterable[str], if_applied: It
     A newer schema is fine: during a deployment the database is migrated first. What a service's revisions stand on
     in core, the version table need not name. Of `if_applied` those count that are there.
     """
-    applied: dict[str, int] = {}
-    for revision in revisions:
-        _raise(applied, revision)
-        for service in SERVICES.values():  # also of one that is placed elsewhere by now
-            for needing, core in service.core_revisions:
-                if revision.startswith(f"{service.name}_") and _number(revision) >= _number(needing):
-                    _raise(applied, core)
+    applied = {chain: number_of(revision) for chain, revision in newest_by_chain(revisions).items()}
     return [
         f"the schema of {service.name} is older than this code needs (at {applied.get(service.name, 'nothing')}, "
-        f"needs {_number(service.revision)}): run `alembic upgrade head` or `app-db upgrade`"
+        f"needs {number_of(service.revision)}): run `alembic upgrade head` or `app-db upgrade`"
         for service in (*services, *(other for other in if_applied if other.name in applied))
-        if applied.get(service.name, 0) < _number(service.revision)
+        if applied.get(service.name, 0) < number_of(service.revision)
     ]
-
-
-def _raise(applied: dict[str, int], revision: str) -> None:
-    chain = revision.rsplit("_", 1)[0]
-    applied[chain] = max(applied.get(chain, 0), _number(revision))
-
-
-def _number(revision: str) -> int:
-    found = re.fullmatch(r".+_(\d+)", revision)
-    return int(found[1]) if found else 0

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import Engine, QueuePool, text
 
+from ..schema import newest_by_chain
+
 _QUERY = text("""
 select
   current_setting('server_version'), current_database(), current_user, pg_is_in_recovery(),
   coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false),
   pg_database_size(current_database()),
-  (select array_agg(version_num::text order by version_num) from app.alembic_version)
+  (select array_agg(version_num::text) from app.alembic_version)
 """)
 
 
@@ -49,7 +51,7 @@ def read_info(engine: Engine) -> DatabaseInfo:
             is_replica=replica,
             tls=tls,
             size=size,
-            revisions=tuple(revisions or ()),
+            revisions=tuple(newest_by_chain(revisions or ()).values()),
             pool_size=queue.size() if queue else 0,
             pool_checked_out=queue.checkedout() if queue else 1,
             pool_overflow=max(queue.overflow(), 0) if queue else 0,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, literal_column
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import TypeEngine
 
@@ -31,5 +31,6 @@ def embedding_index(table: str) -> Index:
     It holds the vectors of all tenants, as it can't lead with one: docs/decisions/0021. An expression of its own keeps
     a statement that orders by `embedding` away from it, which would lose rows behind those of others.
     """
-    halves = text("(embedding::extensions.halfvec(768)) extensions.halfvec_cosine_ops")
-    return Index(f"ix_{table}_embedding", halves, postgresql_using="hnsw")
+    halves: ColumnElement[object] = literal_column("(embedding::extensions.halfvec(768))").label("halves")
+    operators = {"halves": "extensions.halfvec_cosine_ops"}
+    return Index(f"ix_{table}_embedding", halves, postgresql_using="hnsw", postgresql_ops=operators)
