@@ -19,7 +19,7 @@ from ..errors import SeedRefused
 from ..migrations import applied_revisions
 from ..migrations.connection import migration_url, owner_engine
 from ..reflection import made_extensions
-from ..schema import RoleNames, placed_services
+from ..schema import RoleNames, newest_by_chain, number_of, placed_services
 from ..settings import Settings
 from .courses import course_steps
 from .materials import material_steps
@@ -87,7 +87,7 @@ def load(
         with engine.connect() as connection:
             placed = placed_services(target.services or settings.services, made_extensions(connection))
         services = {service.name: service.revision for service in placed}
-        _check_schema(volume, services, applied_revisions(settings, database=database))
+        _check_schema(volume, services, newest_by_chain(applied_revisions(settings, database=database)))
         with engine.begin() as connection:
             spread, made = find_spread(connection, tenants)
             details = json.dumps({**asdict(volume), "tenants": list(tenants)})
@@ -130,7 +130,7 @@ def _complete(volume: Volume) -> Volume:
     return replace(volume, materials=volume.materials or volume.statistics)
 
 
-def _check_schema(volume: Volume, services: Mapping[str, str], applied: Collection[str]) -> None:
+def _check_schema(volume: Volume, services: Mapping[str, str], applied: Mapping[str, str]) -> None:
     """Raise SeedRefused where a table is not there that rows are asked for."""
     wanted = {"catalog": volume.materials, "learning": volume.vectors}
     for name in (name for name, rows in wanted.items() if rows):
@@ -139,7 +139,7 @@ def _check_schema(volume: Volume, services: Mapping[str, str], applied: Collecti
                 f"the service {name} is not placed on this database: add it to APP_DB_SERVICES and run "
                 "`app-db upgrade`, or leave out its rows"
             )
-        if services[name] not in applied:
+        if number_of(applied.get(name, "")) < number_of(services[name]):
             raise SeedRefused(
                 f"{name} is not at {services[name]}, which this release needs: run `app-db upgrade` first"
             )
