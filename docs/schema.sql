@@ -1746,7 +1746,7 @@ ALTER FUNCTION learning.search_courses(person uuid, query text, result_limit int
 COMMENT ON FUNCTION learning.search_courses(person uuid, query text, result_limit integer, after_rank real, after_id uuid) IS 'The courses of a person that match, best first, as far as one may see.';
 
 CREATE FUNCTION learning.search_keywords(query text, result_limit integer DEFAULT 20, after_key text DEFAULT NULL::text, after_score real DEFAULT NULL::real, after_id uuid DEFAULT NULL::uuid) RETURNS TABLE(id uuid, course_id uuid, term text, term_key text, definition text, match text, score real)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20 PARALLEL SAFE
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET plan_cache_mode TO 'force_custom_plan'
     AS $$
@@ -1754,6 +1754,8 @@ CREATE FUNCTION learning.search_keywords(query text, result_limit integer DEFAUL
 declare
   tenant uuid := learning.require_tenant();
   wanted text := lower(btrim(query));
+  former text := current_setting('pg_trgm.word_similarity_threshold', true);
+  threshold real;
 begin
   if wanted = '' then
     return;
@@ -1770,18 +1772,27 @@ begin
       return;
     end if;
   end if;
-  return query
-    select f.* from (
-      select k.id, k.course_id, k.term, k.term_key, k.definition, 'similar', greatest(
-        extensions.similarity(k.term_key, wanted), extensions.word_similarity(wanted, k.term_key)
-      ) as score
-      from learning.keywords as k
-      where k.tenant_id = tenant
-        and (k.term_key operator(extensions.%) wanted or wanted operator(extensions.<%) k.term_key)
-    ) as f
-    where after_id is null or f.score < after_score or (f.score = after_score and f.id > after_id)
-    order by f.score desc, f.id
-    limit result_limit;
+  foreach threshold in array case
+    when after_score is null then array[0.6, 0.4] when after_score >= 0.6 then array[0.6] else array[0.4]
+  end loop
+    perform set_config('pg_trgm.word_similarity_threshold', threshold::text, true);
+    return query
+      select f.*
+      from (
+        select a.id, a.course_id, a.term, a.term_key, a.definition, 'similar',
+          extensions.word_similarity(wanted, a.term_key) as score
+        from (
+          select k.* from learning.keywords as k
+          where k.tenant_id = tenant and wanted operator(extensions.<%) k.term_key
+          limit 1000
+        ) as a
+      ) as f
+      where after_id is null or f.score < after_score or (f.score = after_score and f.id > after_id)
+      order by f.score desc, f.id
+      limit result_limit;
+    exit when found;
+  end loop;
+  perform set_config('pg_trgm.word_similarity_threshold', coalesce(nullif(former, ''), '0.6'), true);
 end
 $$;
 

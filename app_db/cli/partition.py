@@ -58,7 +58,7 @@ def ensure(at: dt.datetime | None, database: str | None, as_json: bool) -> None:
 def drop(at: dt.datetime | None, database: str | None, as_json: bool) -> None:
     """Drop the partitions whose rows are past the retention of their table. For a timer, once a day.
 
-    Whoever writes waits for 100 ms at most; behind a long reader it is tried again for a minute.
+    It waits for each lock for 100 ms at most, and others behind it; behind a long reader it tries again for a minute.
     """
     from ..partitions import drop_partitions
     from ..settings import load_settings

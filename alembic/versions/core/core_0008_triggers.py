@@ -8,8 +8,8 @@ whoever writes waits for one drop at most, and gives up after 100 ms: while it w
 waits behind it. A concurrent DETACH would wait without a lock, but is refused where there is a default partition, and
 can't be called by a role that does not own the table.
 
-Locks: none here. `ops.drop_expired_partition` takes ACCESS EXCLUSIVE on the parent, its default partition and the one
-that goes, for as long as a DROP TABLE takes.
+Locks: none here. `ops.drop_expired_partition` takes ACCESS EXCLUSIVE on the parent, its default partition, the one that
+goes and the tables that its foreign keys refer to, for as long as a DROP TABLE takes; it waits 100 ms for each at most.
 
 Safe with the previous release? Yes.
 

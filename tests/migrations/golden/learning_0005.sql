@@ -179,7 +179,7 @@ create function learning.search_keywords(
   after_id uuid default null
 )
 returns table (id uuid, course_id uuid, term text, term_key text, definition text, match text, score real)
-language plpgsql stable parallel safe security definer rows 20
+language plpgsql stable security definer rows 20
 set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $body$
@@ -187,6 +187,8 @@ as $body$
 declare
   tenant uuid := learning.require_tenant();
   wanted text := lower(btrim(query));
+  former text := current_setting('pg_trgm.word_similarity_threshold', true);
+  threshold real;
 begin
   if wanted = '' then
     return;
@@ -203,18 +205,27 @@ begin
       return;
     end if;
   end if;
-  return query
-    select f.* from (
-      select k.id, k.course_id, k.term, k.term_key, k.definition, 'similar', greatest(
-        extensions.similarity(k.term_key, wanted), extensions.word_similarity(wanted, k.term_key)
-      ) as score
-      from learning.keywords as k
-      where k.tenant_id = tenant
-        and (k.term_key operator(extensions.%) wanted or wanted operator(extensions.<%) k.term_key)
-    ) as f
-    where after_id is null or f.score < after_score or (f.score = after_score and f.id > after_id)
-    order by f.score desc, f.id
-    limit result_limit;
+  foreach threshold in array case
+    when after_score is null then array[0.6, 0.4] when after_score >= 0.6 then array[0.6] else array[0.4]
+  end loop
+    perform set_config('pg_trgm.word_similarity_threshold', threshold::text, true);
+    return query
+      select f.*
+      from (
+        select a.id, a.course_id, a.term, a.term_key, a.definition, 'similar',
+          extensions.word_similarity(wanted, a.term_key) as score
+        from (
+          select k.* from learning.keywords as k
+          where k.tenant_id = tenant and wanted operator(extensions.<%) k.term_key
+          limit 1000
+        ) as a
+      ) as f
+      where after_id is null or f.score < after_score or (f.score = after_score and f.id > after_id)
+      order by f.score desc, f.id
+      limit result_limit;
+    exit when found;
+  end loop;
+  perform set_config('pg_trgm.word_similarity_threshold', coalesce(nullif(former, ''), '0.6'), true);
 end
 $body$;
 
