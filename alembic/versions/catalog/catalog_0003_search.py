@@ -19,7 +19,8 @@ key is validated, which reads the table once.
 
 Safe with the previous release? Yes: it calls `catalog.search_materials`, which stays.
 
-Undo: drops functions and indexes; the extension too, unless something else uses it or somebody else made it.
+Undo: drops functions and indexes, and the foreign key is NOT VALID again; the extension goes too, unless something else
+uses it or somebody else made it.
 """
 
 from app_db.migrations.ddl import v1 as ddl
@@ -253,4 +254,10 @@ def downgrade() -> None:
         ddl.execute(f"drop function {signature}")
     for index in INDEXES:
         ddl.execute(f"drop index catalog.{index}")
+    ddl.execute("alter table catalog.materials drop constraint fk_materials_tenant_id_category_id")
+    ddl.execute(
+        "alter table catalog.materials add constraint fk_materials_tenant_id_category_id "
+        "foreign key (tenant_id, category_id) references catalog.categories (tenant_id, id) "
+        "on delete restrict not valid"
+    )
     ddl.execute(DROP_EXTENSION)
