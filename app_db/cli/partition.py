@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -34,8 +35,18 @@ def list_(database: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([one.as_dict() for one in found]))
     else:
-        for one in found:
-            click.echo(f"{one.name}  {one.bounds}  {one.bytes // 1024} kB")
+        rows = [(one.name, *_days(one.bounds), f"{one.bytes // 1024:,} kB") for one in found]
+        click.echo("\n".join(_aligned([("partition", "from", "until before", "size"), *rows])))
+
+
+def _days(bounds: str) -> tuple[str, str]:
+    days = re.findall(r"'(\d{4}-\d\d-\d\d)", bounds)
+    return (days[0], days[1]) if len(days) == 2 else ("all others", "")  # noqa: PLR2004
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join([*map(str.ljust, row[:-1], widths), row[-1].rjust(widths[-1])]) for row in rows]
 
 
 @partition.command()

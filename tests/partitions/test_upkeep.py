@@ -137,7 +137,11 @@ def test_the_command_line_does_the_same(app_db: Database, app_db_settings: Setti
     assert json.loads(run("ensure", "--json").stdout) == {"made": 0}
     assert json.loads(run("ensure", "--at", "2020-01-15", "--json").stdout)["made"] >= 4
     assert f"{USAGE}_y2020m01" in {one["name"] for one in json.loads(run("list", "--json").stdout)}
-    assert "FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')" in run("list").stdout
+    listed = run("list").stdout.splitlines()
+    assert listed[0].split() == ["partition", "from", "until", "before", "size"]
+    january = next(line for line in listed if "usage_statistics_y2020m01" in line)
+    assert january.split()[1:3] == ["2020-01-01", "2020-02-01"]
+    assert len({len(line) for line in listed}) == 1
     dropped = run("drop")
     assert f"dropped {USAGE}_y2020m01" in dropped.stderr
     assert "partitions dropped: " in dropped.stdout
