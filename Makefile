@@ -12,7 +12,7 @@ demo: venv  ## Build a database, two tenants in it, and try the border between t
 	@$(BIN)/app-db demo
 
 test: venv  ## Run all tests in three processes, on servers that come and go
-	@$(BIN)/pytest -n 3 --dist loadscope
+	@$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 check: venv  ## Run the static checks: style, types, layers
 	@$(BIN)/ruff check .

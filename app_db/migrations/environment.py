@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, MetaData, text
 from ..errors import AppDbError, MigrationError
 from ..models import Base
 from ..reflection import made_extensions
-from ..schema import ROLES, RoleNames, Service, placed_services, why_left_out
+from ..schema import ROLES, RoleNames, Service, placed_services, why_left_out, why_not_carried
 from ..settings import DatabaseSettings, Settings, load_settings
 from .connection import BOOTSTRAP_REMEDY, migration_url, owner_engine
 from .ddl.v1 import ROLE_NAMES
@@ -56,6 +56,7 @@ class _Tree:
     schemas: tuple[str, ...]
     services: tuple[Service, ...] | None = None
     left_out: tuple[Service, ...] = ()
+    not_carried: tuple[Service, ...] = ()
 
 
 def _run(run_tree: Callable[[], None]) -> None:
@@ -74,12 +75,15 @@ def _services_tree(connection: Connection | None) -> _Tree:
     settings, database = _place()
     chosen = database.services or settings.services
     services = everything = placed_services(chosen)
+    not_carried: tuple[Service, ...] = ()
     if connection is not None:
-        services = placed_services(chosen, made_extensions(connection))
+        made = made_extensions(connection)
         connection.commit()
+        services = placed_services(chosen, made)
+        not_carried = tuple(service for service in services if not made.issuperset(service.requires))
     schemas = tuple(schema for service in services for schema in service.schemas)
     left_out = tuple(service for service in everything if service not in services)
-    return _Tree(Base.metadata, VERSION_SCHEMA, schemas, services, left_out)
+    return _Tree(Base.metadata, VERSION_SCHEMA, schemas, services, left_out, not_carried)
 
 
 def _place() -> tuple[Settings, DatabaseSettings]:
@@ -108,13 +112,19 @@ def _run_online(url: URL, find_tree: Callable[[Connection], _Tree], names: RoleN
             options["dont_mutate"] = True  # a command that only looks makes no version table
         else:
             if options["destination_rev"] in ALL_HEADS:
-                for service in tree.left_out:
-                    logger.warning("%s", why_left_out(service))
+                _tell_what_is_missing(tree)
             _check_roles(connection, names)
             connection.execute(text(f"create schema if not exists {tree.version_schema}"))
             connection.commit()
         with context.begin_transaction():
             context.run_migrations()
+
+
+def _tell_what_is_missing(tree: _Tree) -> None:
+    for service in tree.not_carried:
+        raise MigrationError(why_not_carried(service))
+    for service in tree.left_out:
+        logger.warning("%s", why_left_out(service))
 
 
 def _run_offline(tree: _Tree, names: RoleNames) -> None:

@@ -5,7 +5,7 @@ from .objects import Comment, Extension, Function, Grant, PartitionSet, Policy, 
 from .revisions import newest_by_chain, number_of
 from .roles import LOGINS, ROLES, Login, Role, RoleNames
 from .scope import Scope, ScopeKind, scope_of
-from .services import EXTENSIONS, SERVICES, Service, placed_services, why_left_out
+from .services import EXTENSIONS, SERVICES, Service, placed_services, why_left_out, why_not_carried
 
 __all__ = [
     "EXTENSIONS",
@@ -34,4 +34,5 @@ __all__ = [
     "placed_services",
     "scope_of",
     "why_left_out",
+    "why_not_carried",
 ]

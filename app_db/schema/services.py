@@ -85,10 +85,18 @@ def placed_services(names: Iterable[str] | None, made: Collection[str] | None = 
 
 def why_left_out(service: Service) -> str:
     """Return, for people, why a database goes without a service that nobody has named, and what to type."""
+    return f"{service.name} is left out: {_without(service)}; or name the services that you want in APP_DB_SERVICES"
+
+
+def why_not_carried(service: Service) -> str:
+    """Return, for people, why a database can't have a service that was named, and what to type."""
+    return f"{service.name} can't be built: {_without(service)}; or take {service.name} out of APP_DB_SERVICES"
+
+
+def _without(service: Service) -> str:
     extensions = " and ".join(service.requires)
     commands = "; ".join(f"create extension {name} schema {EXTENSIONS}" for name in service.requires)
     return (
-        f"{service.name} is left out, as the database does not have the extension {extensions}, which only a superuser "
-        f"or the provider can create: have it installed on the server, then `{commands}`, then `app-db upgrade`; "
-        "or name the services that you want in APP_DB_SERVICES"
+        f"the database does not have the extension {extensions}, which only a superuser or the provider can create: "
+        f"have it installed on the server, then `{commands}`, then `app-db upgrade`"
     )

@@ -13,10 +13,13 @@ from uuid_utils.compat import uuid7
 
 from app_db.bootstrap import bootstrap, drop_installation
 from app_db.engine import admin_engine
+from app_db.errors import MigrationError, StartupRefused
 from app_db.migrations import alembic_config, upgrade
+from app_db.session import Database
 from app_db.settings import Settings
 
 SCHEMAS = text("select nspname from pg_namespace where nspname in ('learning', 'catalog')")
+VERSIONS = text("select nspname from pg_namespace where nspname = 'app'")
 EXTENSIONS = text("select extname from pg_extension where extname in ('vector', 'pg_trgm')")
 ON_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 
@@ -36,9 +39,39 @@ def found(settings: Settings, query: object) -> set[str]:
         return set(connection.scalars(query))  # type: ignore[call-overload]
 
 
-def test_who_asks_for_learning_without_it_is_told_what_to_type(without_vector: Settings) -> None:
-    with pytest.raises(DBAPIError) as refused:
+def test_who_names_learning_without_it_is_told_what_to_type_and_nothing_is_done(without_vector: Settings) -> None:
+    with pytest.raises(MigrationError) as refused:
         upgrade(without_vector)
+    assert "learning can't be built: the database does not have the extension vector" in str(refused.value)
+    assert "`create extension vector schema extensions`, then `app-db upgrade`" in str(refused.value)
+    assert str(refused.value).endswith("or take learning out of APP_DB_SERVICES")
+    assert found(without_vector, VERSIONS) == set()
+
+
+def test_who_names_no_services_is_warned_and_has_the_others(
+    without_vector: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = without_vector.model_copy(update={"services": None})
+    upgrade(settings)
+    assert found(settings, SCHEMAS) == {"catalog"}
+    assert [record.levelname for record in caplog.records if "learning is left out" in record.message] == ["WARNING"]
+    _open(settings)  # the gate asks for no more
+    with pytest.raises(StartupRefused, match="schema of learning is older"):
+        _open(settings.model_copy(update={"services": ("learning",)}))
+
+
+def _open(settings: Settings) -> None:
+    database = Database.from_settings(settings)
+    try:
+        with database.tenant(uuid7()) as session:
+            session.scalar(text("select 1"))
+    finally:
+        database.dispose()
+
+
+def test_the_revision_itself_refuses_to_begin_without_it(without_vector: Settings) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        upgrade(without_vector, "learning@head")
     said = str(refused.value)
     assert "needs the extension vector 0.8 or newer, and this database has none" in said
     assert "install pgvector on the server; then a superuser" in said
