@@ -26,7 +26,7 @@ suite: venv  ## Run SQLAlchemy's own dialect suite on stock psycopg2 and on ours
 bench: venv  ## Measure against the stock dialect and against explicit filters; takes minutes
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.run
 
-bench-search: venv  ## Measure searches and statistics at volume: a million materials; takes half an hour
+bench-search: venv  ## Measure searches and statistics at volume: a million materials; takes a quarter of an hour or more
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.search
 
 bench-testing: venv  ## Measure what a database costs a test, beside pytest-postgresql; takes a minute
