@@ -35,9 +35,10 @@ def search_keywords(
 ) -> list[KeywordHit]:
     """Return the tenant's keywords that begin with `query`, in the order of letters, at most `limit` (1 to 1000).
 
-    Where none does, those that are spelled alike, best first; so a typing error or a word from the middle finds
-    something. `after` is the last keyword of the page before. Raises ValueError for a limit out of range, and
-    UnboundTransaction for a session without a tenant.
+    Where none does, those that are spelled alike, best first, less similar ones only where nothing is nearer; so a
+    typing error or a word from the middle finds something. Of very many, 1,000 are ranked. `after` is the last
+    keyword of the page before. Raises ValueError for a limit out of range, and UnboundTransaction for a session
+    without a tenant.
     """
     is_similar = after is not None and after.match == "similar"
     values = {

@@ -133,7 +133,7 @@ def created_at() -> Mapped[datetime]:
 
 
 def updated_at() -> Mapped[datetime]:
-    """Return the column for the time of the last change; set by the ORM, as no trigger is needed for it."""
+    """Return the column for the time of the last change; set by the ORM, and in some tables by a trigger as well."""
     return mapped_column(
         server_default=func.now(),
         onupdate=func.now(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from threading import Barrier
@@ -18,12 +19,14 @@ from app_db.catalog import (
     record_usage,
     record_usages,
     top_materials,
+    usage,
     usage_by_day,
     usage_of_material,
 )
 from app_db.errors import CheckViolation, DatabaseError, ForeignKeyViolation, PermissionDenied
 from app_db.models import Material
 from app_db.session import Database
+from app_db.testing.rows import administrator
 
 MONDAY = dt.date(2026, 3, 2)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -165,3 +168,39 @@ def test_forty_at_once_count_exactly_and_never_deadlock(app_db: Database, tenant
     assert count_at_once(app_db, tenant, batches) == []
     with app_db.tenant(tenant) as session:
         assert [one.uses for one in top_materials(session, MONDAY, TUESDAY)] == [WRITERS] * 12
+
+
+def two_in_opposite_orders(db: Database, tenant: UUID) -> list[str]:
+    """Have two batches meet at a row that a third session holds; return the errors of the two."""
+    usages = [Usage(one, 1, MONDAY) for one in sorted(materials(db, tenant))]
+    assert count_at_once(db, tenant, [usages]) == []
+    with ThreadPoolExecutor(1) as pool, db.tenant(tenant) as holder:
+        record_usages(holder, [usages[1]])
+        outcome = pool.submit(count_at_once, db, tenant, [usages, usages[::-1]])
+        deadline = time.monotonic() + 20
+        while waiting(db) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert waiting(db) == 2
+        holder.commit()
+        return outcome.result(30)
+
+
+def waiting(db: Database) -> int:
+    query = text(
+        "select count(distinct l.pid) from pg_locks as l join pg_stat_activity as a using (pid) "
+        "where not l.granted and a.datname = current_database()"
+    )
+    with administrator(db) as session:
+        return int(session.scalar(query) or 0)
+
+
+@pytest.mark.app_db("commit")
+def test_two_batches_in_opposite_orders_wait_for_each_other(app_db: Database, tenant: UUID) -> None:
+    assert two_in_opposite_orders(app_db, tenant) == []
+
+
+@pytest.mark.app_db("commit")
+def test_without_the_order_they_would_deadlock(app_db: Database, tenant: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_given = "order by array_position(cast(:materials as uuid[]), u.material_id)"
+    monkeypatch.setattr(usage, "_COUNT", text(usage._COUNT.text.replace("order by 1, 2", as_given)))
+    assert two_in_opposite_orders(app_db, tenant) == ["DeadlockDetected"]
