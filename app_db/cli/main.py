@@ -7,29 +7,28 @@ Exit codes: 0 done, 1 failed or found something, 2 wrong usage, 3 settings, 4 no
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
 import click
 
-_COMMANDS = ("bootstrap", "demo", "init", "partition", "reset", "schema", "seed", "server", "tenant", "upgrade")
+from .lazy import lazy_group
+
+_COMMANDS = (
+    "bootstrap",
+    "demo",
+    "init",
+    "isolation",
+    "partition",
+    "reset",
+    "schema",
+    "seed",
+    "server",
+    "tenant",
+    "upgrade",
+)
+_Commands = lazy_group("app_db.cli", *_COMMANDS)
 
 
-class _LazyGroup(click.Group):
-    """Loads a command's module when the command is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f".{cmd_name}", __package__), cmd_name)
-        return command
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.version_option(package_name="app-db", prog_name="app-db")
 def app_db() -> None:
     """Look after the PostgreSQL database of a multi-tenant application.

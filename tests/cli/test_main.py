@@ -60,7 +60,7 @@ def test_an_interrupted_command_says_so() -> None:
     code = (
         "import app_db.cli.main as m, sys\n"
         "def interrupt(*_): raise KeyboardInterrupt\n"
-        "m._LazyGroup.get_command = interrupt\n"
+        "m._Commands.get_command = interrupt\n"
         "sys.argv = ['app-db', 'demo']\nm.main()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
