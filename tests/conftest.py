@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ground import pytest_app_db_seed
 from sqlalchemy import URL
-from support import SYSTEM_15, installation, make_creator
+from support import SYSTEM_15, copy_of, installation, make_creator
 
 from app_db.migrations import upgrade
 from app_db.server import EmbeddedServer
@@ -99,11 +99,19 @@ def empty_settings(creator: URL) -> Iterator[Settings]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def template(creator: URL) -> Iterator[Settings]:
+    """A database at head that nobody works in, so that it can be copied."""
+    with installation(creator) as made:
+        upgrade(made)
+        yield made
+
+
 @pytest.fixture
-def own_settings(empty_settings: Settings) -> Settings:
-    """A database of the test's own, at head."""
-    upgrade(empty_settings)
-    return empty_settings
+def own_settings(template: Settings, creator: URL) -> Iterator[Settings]:
+    """A database of the test's own, at head; its roles are those of other tests' databases too."""
+    with copy_of(template, creator) as made:
+        yield made
 
 
 @pytest.fixture

@@ -53,6 +53,26 @@ def installation(creator: URL) -> Iterator[Settings]:
         drop_installation(creator, database, prefix)
 
 
+@contextmanager
+def copy_of(template: Settings, creator: URL) -> Iterator[Settings]:
+    """Copy a database that nobody is connected to, and yield settings for the copy: its rows and roles, a new name."""
+    assert template.url is not None
+    database, owner = f"app_{secrets.token_hex(3)}", f"{template.role_prefix}app_owner"
+    superuser = _PROVIDERS[str(creator.username)]
+    make = f"create database {database} template {template.url.database} owner {owner} strategy file_copy"
+    with admin_engine(superuser, autocommit=True).connect() as connection:
+        connection.execute(text(make))
+        try:
+            bootstrap(creator, database, role_prefix=template.role_prefix)  # what a copy does not take over
+            urls = {login: template.login_url(login) for login in LoginUrl}
+            yield settings_for(
+                {login: url.set(database=database) for login, url in urls.items() if url is not None},
+                role_prefix=template.role_prefix,
+            )
+        finally:
+            connection.execute(text(f"drop database {database} with (force)"))
+
+
 def provide_extensions(creator: URL, database: str, prefix: str) -> None:
     """Do what a managed service does for its customers: make the extensions that only a superuser can make."""
     with admin_engine(_PROVIDERS[str(creator.username)].set(database=database)).begin() as connection:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import uuid4
 
 import pytest
@@ -37,36 +39,49 @@ def _open(app_db_settings: Settings) -> None:
         database.dispose()
 
 
+@contextmanager
+def _changed(server: EmbeddedServer, change: str, undo: str) -> Iterator[None]:
+    """Do what only a superuser can, and undo it."""
+    _as_superuser(server, change)
+    try:
+        yield
+    finally:
+        _as_superuser(server, undo)
+
+
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "undo", "words"),
     [
-        ("alter role {p}app_login superuser", "is a superuser"),
-        ("alter role {p}app_login bypassrls", "has BYPASSRLS"),
-        ("alter role {p}app_tenant bypassrls", "may SET ROLE to a role that has"),
-        ("grant {p}app_all to {p}app_login", "is a member of {p}app_all"),
-        ("grant {p}app_admin to {p}app_login", "is a member of {p}app_all"),
-        ("grant {p}app_owner to {p}app_login", "may act as {p}app_owner"),
-        ("alter database {db} owner to {p}app_login", "owns the database"),
+        ("alter role {p}app_login superuser", "alter role {p}app_login nosuperuser", "is a superuser"),
+        ("alter role {p}app_login bypassrls", "alter role {p}app_login nobypassrls", "has BYPASSRLS"),
+        ("alter role {p}app_tenant bypassrls", "alter role {p}app_tenant nobypassrls", "may SET ROLE to a role that"),
+        ("grant {p}app_all to {p}app_login", "revoke {p}app_all from {p}app_login", "is a member of {p}app_all"),
+        ("grant {p}app_admin to {p}app_login", "revoke {p}app_admin from {p}app_login", "is a member of {p}app_all"),
+        ("grant {p}app_owner to {p}app_login", "revoke {p}app_owner from {p}app_login", "may act as {p}app_owner"),
+        ("alter database {db} owner to {p}app_login", "alter database {db} owner to {p}app_owner", "owns the database"),
     ],
 )
 def test_a_login_that_sees_too_much_is_refused_with_what_to_set(
-    own_settings: Settings, server: EmbeddedServer, change: str, words: str
+    own_settings: Settings, server: EmbeddedServer, change: str, undo: str, words: str
 ) -> None:
     assert own_settings.url is not None
     names = {"p": own_settings.role_prefix, "db": own_settings.url.database}
-    _as_superuser(server, change.format(**names))
-    with pytest.raises(StartupRefused, match=words.format(**names)) as caught:
+    with (
+        _changed(server, change.format(**names), undo.format(**names)),
+        pytest.raises(StartupRefused, match=words.format(**names)) as caught,
+    ):
         _open(own_settings)
     assert "set DATABASE_URL to the login that `app-db bootstrap` made" in caught.value.findings[0]
-    _as_superuser(server, f"alter database {names['db']} owner to {names['p']}app_owner")
-    _as_superuser(server, f"alter role {names['p']}app_login nosuperuser")
 
 
 def test_in_development_the_same_is_a_warning(
     own_settings: Settings, server: EmbeddedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    _as_superuser(server, f"alter role {own_settings.role_prefix}app_login bypassrls")
-    with caplog.at_level(logging.WARNING, "app_db"):
+    role = f"{own_settings.role_prefix}app_login"
+    with (
+        _changed(server, f"alter role {role} bypassrls", f"alter role {role} nobypassrls"),
+        caplog.at_level(logging.WARNING, "app_db"),
+    ):
         _open(own_settings.model_copy(update={"environment": Environment.DEVELOPMENT}))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "BYPASSRLS" in caplog.text
