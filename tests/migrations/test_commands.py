@@ -47,13 +47,24 @@ class Done:
 
 
 @pytest.fixture
-def alembic(checkout: Path, empty_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Alembic:
-    """Runs `alembic …` as its command line does, in this process, or in one of its own where PYTHONPATH is changed."""
+def alembic(checkout: Path, empty_settings: Settings) -> Alembic:
+    """Runs `alembic …` on an empty database."""
+    return _runner(checkout, empty_settings)
+
+
+@pytest.fixture
+def alembic_at_head(checkout: Path, own_settings: Settings) -> Alembic:
+    """Runs `alembic …` on a database at head."""
+    return _runner(checkout, own_settings)
+
+
+def _runner(checkout: Path, settings: Settings) -> Alembic:
+    """Run `alembic …` as its command line does, in this process, or in one of its own where PYTHONPATH is changed."""
 
     def run(*arguments: str, code: int = 0, **changes: str) -> Done:
-        environment = {**environment_of(empty_settings), **changes}
+        environment = {**environment_of(settings), **changes}
         call = _in_a_process if "PYTHONPATH" in changes else _in_this_process
-        with monkeypatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
             patch.chdir(checkout)
@@ -154,34 +165,32 @@ def test_looking_at_an_empty_database_leaves_nothing_behind(alembic: Alembic, lo
 
 @pytest.mark.parametrize(("command", "target"), [("upgrade", "+1"), ("downgrade", "-1"), ("downgrade", "-2")])
 def test_a_step_that_does_not_name_its_chain_is_refused_with_the_form_that_does(
-    alembic: Alembic, empty_settings: Settings, command: str, target: str
+    alembic_at_head: Alembic, own_settings: Settings, command: str, target: str
 ) -> None:
-    alembic("upgrade", "head")
-    done = alembic(command, target, code=255)
-    chains = sorted(service.name for service in carried(empty_settings))
+    done = alembic_at_head(command, target, code=255)
+    chains = sorted(service.name for service in carried(own_settings))
     assert " or ".join(f"`{chain}@{target}`" for chain in chains) in done.said
 
 
 @pytest.mark.parametrize("target", ["core@base", "core_0002", f"core@-{CORE - 2}", "core_0001"])
 def test_the_core_is_not_taken_away_from_under_a_service(
-    alembic: Alembic, empty_settings: Settings, look: Callable[[], Catalogue], target: str
+    alembic_at_head: Alembic, own_settings: Settings, target: str
 ) -> None:
-    alembic("upgrade", "head")
-    before = look()
-    done = alembic("downgrade", target, code=255)
-    names = sorted(service.name for service in carried(empty_settings) if service.name != "core")
+    assert own_settings.migration_url is not None
+    before = catalogue(own_settings.migration_url, SCHEMAS)
+    done = alembic_at_head("downgrade", target, code=255)
+    names = sorted(service.name for service in carried(own_settings) if service.name != "core")
     others = " and ".join(f"`alembic downgrade {name}@base`" for name in names)
     assert f"first run {others}" in done.said
-    assert look() == before
+    assert catalogue(own_settings.migration_url, SCHEMAS) == before
 
 
-def test_services_are_taken_away_and_then_the_core(alembic: Alembic, empty_settings: Settings) -> None:
-    alembic("upgrade", "head")
-    for service in carried(empty_settings):
+def test_services_are_taken_away_and_then_the_core(alembic_at_head: Alembic, own_settings: Settings) -> None:
+    for service in carried(own_settings):
         if service.name != "core":
-            alembic("downgrade", f"{service.name}@base")
-    alembic("downgrade", "core@base")
-    assert alembic("current").stdout == ""
+            alembic_at_head("downgrade", f"{service.name}@base")
+    alembic_at_head("downgrade", "core@base")
+    assert alembic_at_head("current").stdout == ""
 
 
 def test_a_service_that_is_placed_later_is_built(alembic: Alembic, look: Callable[[], Catalogue]) -> None:
@@ -194,12 +203,11 @@ def test_a_service_that_is_placed_later_is_built(alembic: Alembic, look: Callabl
     assert any("catalog.materials" in line for line in look())
 
 
-def test_a_service_that_is_no_longer_placed_disturbs_nobody(alembic: Alembic) -> None:
-    alembic("upgrade", "head")
-    alembic("upgrade", "head", APP_DB_SERVICES="core")
-    alembic("current", "--check-heads", APP_DB_SERVICES="core")
-    assert "No new upgrade operations" in alembic("check", APP_DB_SERVICES="core").stdout
-    assert SERVICES["catalog"].revision in alembic("current").stdout
+def test_a_service_that_is_no_longer_placed_disturbs_nobody(alembic_at_head: Alembic) -> None:
+    alembic_at_head("upgrade", "head", APP_DB_SERVICES="core")
+    alembic_at_head("current", "--check-heads", APP_DB_SERVICES="core")
+    assert "No new upgrade operations" in alembic_at_head("check", APP_DB_SERVICES="core").stdout
+    assert SERVICES["catalog"].revision in alembic_at_head("current").stdout
 
 
 def test_a_target_of_a_service_that_is_not_placed_is_refused(alembic: Alembic) -> None:
@@ -252,15 +260,14 @@ def changed_model(checkout: Path) -> Callable[[str], dict[str, str]]:
 
 
 def test_autogenerate_writes_a_numbered_file_for_each_chain_that_changed(
-    alembic: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
+    alembic_at_head: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
 ) -> None:
-    alembic("upgrade", "head")
     environment = changed_model(
         "Material.__table__.append_column(Column('colour', Text, comment='Its colour.'))\n"
         "AuditLog.__table__.append_column(Column('device', Text, comment='Where from.'))\n"
     )
-    assert "colour" in (done := alembic("check", code=255, **environment)).stdout + done.stderr
-    alembic("revision", "--autogenerate", "-m", "new columns", **environment)
+    assert "colour" in (done := alembic_at_head("check", code=255, **environment)).stdout + done.stderr
+    alembic_at_head("revision", "--autogenerate", "-m", "new columns", **environment)
     catalog = (checkout / f"alembic/versions/catalog/catalog_{CATALOG + 1:04d}_new_columns.py").read_text()
     core = (checkout / f"alembic/versions/core/core_{CORE + 1:04d}_new_columns.py").read_text()
     assert "colour" in catalog
@@ -269,49 +276,45 @@ def test_autogenerate_writes_a_numbered_file_for_each_chain_that_changed(
     assert "colour" not in core
     for heading in ("Why:", "Locks:", "Safe with the previous release?", "Undo:"):
         assert heading in core
-    alembic("upgrade", "head", **environment)
-    assert "No new upgrade operations" in alembic("check", **environment).stdout
-    alembic("downgrade", "catalog@-1", **environment)
+    alembic_at_head("upgrade", "head", **environment)
+    assert "No new upgrade operations" in alembic_at_head("check", **environment).stdout
+    alembic_at_head("downgrade", "catalog@-1", **environment)
 
 
-def test_autogenerate_without_a_change_writes_no_file(alembic: Alembic, checkout: Path) -> None:
-    alembic("upgrade", "head")
+def test_autogenerate_without_a_change_writes_no_file(alembic_at_head: Alembic, checkout: Path) -> None:
     before = sorted((checkout / "alembic/versions").rglob("*.py"))
-    alembic("revision", "--autogenerate", "-m", "nothing")
+    alembic_at_head("revision", "--autogenerate", "-m", "nothing")
     assert sorted((checkout / "alembic/versions").rglob("*.py")) == before
 
 
 def test_a_new_table_is_written_without_what_only_a_model_knows(
-    alembic: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
+    alembic_at_head: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
 ) -> None:
-    alembic("upgrade", "head")
     environment = changed_model(
         "from app_db.models import TenantScoped\n"
         "class Supplier(TenantScoped, Base):\n"
         "    __tablename__ = 'suppliers'\n"
         "    __table_args__ = {'schema': 'catalog'}\n"
     )
-    alembic("revision", "--autogenerate", "-m", "suppliers", **environment)
+    alembic_at_head("revision", "--autogenerate", "-m", "suppliers", **environment)
     written = (checkout / f"alembic/versions/catalog/catalog_{CATALOG + 1:04d}_suppliers.py").read_text()
     assert "create_table('suppliers'" in written
     assert "Scope" not in written
-    alembic("upgrade", "head", **environment)
+    alembic_at_head("upgrade", "head", **environment)
 
 
 @pytest.mark.parametrize("arguments", [("-m", "lost"), ("-m", "lost", "--head", "crm@head")])
 def test_a_revision_that_names_no_chain_is_refused_with_those_there_are(
-    alembic: Alembic, checkout: Path, arguments: tuple[str, ...]
+    alembic_at_head: Alembic, checkout: Path, arguments: tuple[str, ...]
 ) -> None:
-    alembic("upgrade", "head")
-    done = alembic("revision", *arguments, code=255)
+    done = alembic_at_head("revision", *arguments, code=255)
     assert " or ".join(f"--head {name}@head" for name in SERVICES) in done.said
     assert not list(checkout.rglob("*lost*"))
 
 
-def test_a_revision_without_a_message_is_refused(alembic: Alembic, checkout: Path) -> None:
-    alembic("upgrade", "head")
+def test_a_revision_without_a_message_is_refused(alembic_at_head: Alembic, checkout: Path) -> None:
     before = sorted((checkout / "alembic/versions").rglob("*.py"))
-    assert "add -m" in (done := alembic("revision", "--head", "core@head", code=255)).stdout + done.stderr
+    assert "add -m" in (done := alembic_at_head("revision", "--head", "core@head", code=255)).stdout + done.stderr
     assert sorted((checkout / "alembic/versions").rglob("*.py")) == before
 
 
@@ -333,9 +336,8 @@ def test_a_url_for_the_application_alone_is_refused_with_the_variable_to_set(ale
     assert "APP_DB_MIGRATION_URL is not set" in done.said
 
 
-def test_everything_belongs_to_the_owner_or_to_a_definer(alembic: Alembic, empty_settings: Settings) -> None:
-    alembic("upgrade", "head")
-    url, prefix = empty_settings.migration_url, empty_settings.role_prefix
+def test_everything_belongs_to_the_owner_or_to_a_definer(alembic_at_head: Alembic, own_settings: Settings) -> None:
+    url, prefix = own_settings.migration_url, own_settings.role_prefix
     assert url is not None
     with admin_engine(url).connect() as connection:
         owners = connection.execute(
@@ -366,10 +368,9 @@ def test_one_of_several_databases_is_upgraded_by_its_name(alembic: Alembic, empt
     assert "APP_DB_DATABASES__CRM__URL" in done.said
 
 
-def test_every_index_of_ours_names_what_it_is_for(alembic: Alembic, empty_settings: Settings) -> None:
-    alembic("upgrade", "head")
-    assert empty_settings.migration_url is not None
-    with admin_engine(empty_settings.migration_url).connect() as connection:
+def test_every_index_of_ours_names_what_it_is_for(alembic_at_head: Alembic, own_settings: Settings) -> None:
+    assert own_settings.migration_url is not None
+    with admin_engine(own_settings.migration_url).connect() as connection:
         bare = connection.scalars(
             text("""
             select indexrelid::regclass::text from pg_index join pg_class on pg_class.oid = indrelid
