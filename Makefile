@@ -33,7 +33,7 @@ bench-testing: venv  ## Measure what a database costs a test, beside pytest-post
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.suite_costs
 
 soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer; kill runs of tests
-	@PYTHONPATH=tests $(BIN)/python -m drill.run --minutes 30
+	@PYTHONPATH=tests $(BIN)/python -m drill.soak --minutes 15
 	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py
 
 schema: venv  ## Write the snapshots, docs/schema.sql, the pages and the picture that come of the revisions

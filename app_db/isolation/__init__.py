@@ -1,1 +1,35 @@
-"""What proves that tenants are apart, on any database whose models inherit from our base classes."""
+"""What proves that tenants are apart, on any database whose models inherit from our base classes.
+
+What is named here is loaded when it is first asked for: each part brings what the others do not need.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .drill.ground import Ground
+    from .drill.ledger import Ledger
+    from .drill.plan import Plan
+    from .drill.report import DrillReport
+    from .drill.run import run_drill
+    from .drill.way import Place, Way
+
+__all__ = ["DrillReport", "Ground", "Ledger", "Place", "Plan", "Way", "run_drill"]
+
+_HOMES = {
+    "DrillReport": "drill.report",
+    "Ground": "drill.ground",
+    "Ledger": "drill.ledger",
+    "Place": "drill.way",
+    "Plan": "drill.plan",
+    "Way": "drill.way",
+    "run_drill": "drill.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

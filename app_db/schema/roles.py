@@ -6,6 +6,7 @@ only them; logins combine one of each. Roles belong to the cluster, so `app-db b
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from ..settings import LoginUrl
@@ -90,5 +91,16 @@ class RoleNames:
         name = role.removeprefix(self.prefix)
         return name if name in _KNOWN and role == self.prefix + name else role
 
+    def fill(self, statement: str) -> str:
+        """Return a statement of a SchemaObject with the names of roles here in the place of `{role:app_rw}`."""
+        return _PLACE.sub(lambda found: self._installed(found[1]), statement)
 
+    def _installed(self, role: str) -> str:
+        """Return what a role is called here; one that is none of the house's is called what it is called."""
+        if role == "public":
+            return role
+        return self(role) if role in _KNOWN else f'"{role}"'
+
+
+_PLACE = re.compile(r"\{role:([^}]+)\}")
 _KNOWN = {role.name for role in ROLES} | {login.name for login in LOGINS}

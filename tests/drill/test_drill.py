@@ -5,55 +5,65 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pgbouncer import require_pgbouncer
+from sqlalchemy import text
 
+from app_db.engine import admin_engine
+from app_db.isolation import DrillReport, Ledger, Plan, run_drill
+from app_db.isolation.drill.faults import AROUND, end_client, start_client
+from app_db.isolation.drill.ground import Ground, make_ground, make_tenants, remove
+from app_db.isolation.drill.run import OURS, place_of
+from app_db.isolation.drill.steps import STEPS
+from app_db.schema import RoleNames
 from app_db.settings import Settings
-from drill.drill import Plan, drill, start_client
-from drill.ledger import Ledger
-from drill.run import THROUGH, place, tenants_of
-from drill.steps import COMMON, RARE
-from drill.ways import WAYS
+from drill.places import THROUGH, two_connections
+from drill.ways import WRONG, SessionScoped
 
-UNITS = 300
+UNITS = 200
 
 
-def short_drill(settings: Settings, way: str, through: str, units: int, *, clients: bool = True) -> Ledger:
-    if through == "pgbouncer":
-        require_pgbouncer()
-    assert settings.admin_url is not None
-    with place(settings, through) as made:
-        plan = Plan(threads=32, units=units, clients=clients)
-        return drill(way, made, tenants_of(settings, 20), settings.admin_url, plan)
+def short_drill(settings: Settings, way: Any, through: str, units: int, *without: str) -> DrillReport:
+    with two_connections(settings, through) as narrow:
+        return run_drill(narrow, way, Plan(units=units, without=frozenset(without)))
 
 
 @pytest.mark.parametrize("through", THROUGH)
 def test_nothing_of_ours_leaks_whatever_goes_wrong(settings: Settings, through: str) -> None:
-    ledger = short_drill(settings, "ours", through, UNITS)
+    report = short_drill(settings, OURS, through, UNITS)
+    ledger = report.ledger
     assert ledger.findings == {}, ledger.examples
+    assert report.succeeded
+    assert report.left_out == {}
     assert ledger.units >= UNITS
     assert ledger.endings["committed"] > UNITS / 4
-    assert {step.__name__ for step in (*COMMON, *RARE)} <= set(ledger.steps)
-    assert ledger.steps["kill -9 of a client"] > 0
+    assert {*STEPS, *AROUND} <= set(ledger.steps)
 
 
 @pytest.mark.parametrize(
-    ("way", "through"), [*((way, "pool") for way in sorted(set(WAYS) - {"ours"})), ("session-scoped", "pgbouncer")]
+    ("way", "through"), [*((way, "pool") for way in sorted(WRONG)), ("session-scoped", "pgbouncer")]
 )
 def test_the_drill_finds_the_leaks_of_wrong_ways(settings: Settings, way: str, through: str) -> None:
-    ledger = short_drill(settings, way, through, 100, clients=False)
-    assert ledger.findings["foreign row read"] > 0, ledger
+    report = short_drill(settings, WRONG[way], through, 100, "kill")
+    assert report.ledger.findings["foreign row read"] > 0, report.ledger
+    assert not report.succeeded
 
 
 def test_a_client_tells_what_it_found_before_it_is_killed(settings: Settings, tmp_path: Path) -> None:
-    report, ledger = tmp_path / "findings.json", Ledger()
-    with place(settings, "pool") as made:
-        process = start_client("session-scoped", made, tenants_of(settings, 20), report)
+    found, ledger = tmp_path / "findings.json", Ledger()
+    assert settings.migration_url is not None
+    with two_connections(settings, "pool") as narrow, admin_engine(settings.migration_url).connect() as owner:
+        owner.execute(text(f"set role {settings.role_prefix}app_owner"))
+        tenants = make_tenants(owner, 20)
+        make_ground(owner, Ground(), RoleNames(settings.role_prefix), tenants)
+        owner.commit()
+        way = f"drill.ways:{SessionScoped.__name__}"
+        client = start_client(way, place_of(narrow, None, {}), tenants, found)
         deadline = time.monotonic() + 60
-        while not report.exists() and time.monotonic() < deadline:
+        while not found.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.kill()
-        process.wait()
-    ledger.merge(json.loads(report.read_text()))
+        end_client(client)
+        remove(owner)
+    ledger.merge(json.loads(found.read_text()))
     assert ledger.leaks > 0

@@ -1,11 +1,9 @@
-"""Ways to give a session its tenant: ours, and three that are seen in the wild and leak."""
+"""Ways to give a session its tenant that are seen in the wild and leak."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,76 +20,9 @@ from app_db.engine.begin import Binding
 from app_db.engine.binding import set_local
 from app_db.engine.connection import AppDbConnection
 from app_db.engine.dialect import AppDbDialect
-from app_db.session import Database
-from app_db.settings import load_settings
+from app_db.isolation import Place, Way
 
 SET_SESSION = text("select set_config('app.current_tenant_id', :tenant, false)")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the drill works: the application's URL, perhaps that of a pooler, and the pool to work with."""
-
-    url: str
-    role_prefix: str
-    pooler: bool
-    pool_size: int
-    pool_timeout: float = 1.0
-
-
-class Way(ABC):
-    """How an application gets its sessions; `dispose` may be called at any time.
-
-    `is_typed` where every failure is promised to be an `AppDbError`.
-    """
-
-    is_typed = False
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-
-    @abstractmethod
-    def unit(self, tenant: UUID) -> AbstractContextManager[Session]:
-        """A unit of work of the tenant, which connects with its first statement."""
-
-    @abstractmethod
-    def stranger(self) -> AbstractContextManager[Session]:
-        """A unit of work of nobody's, which must see no tenant's row."""
-
-    @abstractmethod
-    def raw(self, tenant: UUID) -> PoolProxiedConnection:
-        """The driver's connection, for work past the ORM."""
-
-    @abstractmethod
-    def dispose(self) -> None:
-        """Close the pool."""
-
-
-class Ours(Way):
-    """`app_db.session`."""
-
-    is_typed = True
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self.db = Database(
-            load_settings(
-                url=place.url, role_prefix=place.role_prefix, environment="staging", pool_size=place.pool_size,
-                max_overflow=0, pool_timeout=place.pool_timeout, transaction_pooler=place.pooler,
-            )
-        )  # fmt: skip
-
-    def unit(self, tenant: UUID) -> AbstractContextManager[Session]:
-        return self.db.tenant(tenant)
-
-    def stranger(self) -> AbstractContextManager[Session]:
-        return self.db.shared()
-
-    def raw(self, tenant: UUID) -> PoolProxiedConnection:
-        return self.db.engine(tenant).raw_connection()
-
-    def dispose(self) -> None:
-        self.db.dispose()
 
 
 class Stock(Way):
@@ -103,8 +34,8 @@ class Stock(Way):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self.engine: Engine = create_engine(
-            make_url(place.url).set(drivername=self.dialect), pool_size=place.pool_size, max_overflow=0,
-            pool_timeout=place.pool_timeout, pool_pre_ping=True, **self.options,
+            make_url(place.url).set(drivername=self.dialect), pool_size=place.figures.pool_size, max_overflow=0,
+            pool_timeout=place.figures.pool_timeout, pool_pre_ping=True, **self.options,
         )  # fmt: skip
 
     @contextmanager
@@ -221,8 +152,7 @@ class NoReset(Stock):
         return bound_to(self.engine, TenantContext(tenant))
 
 
-WAYS: dict[str, type[Way]] = {
-    "ours": Ours,
+WRONG: dict[str, type[Way]] = {
     "session-scoped": SessionScoped,
     "contextvar-at-ping": AmbientAtPing,
     "no-reset": NoReset,

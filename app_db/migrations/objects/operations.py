@@ -7,7 +7,6 @@ the whole state before as well, so that each of them can be reversed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -17,8 +16,6 @@ from alembic.operations import MigrateOperation, Operations
 from ...schema import RoleNames
 from ...schema.objects import KINDS, SchemaObject
 from ..ddl.v1 import ROLE_NAMES
-
-_ROLE = re.compile(r"\{role:([^}]+)\}")
 
 
 class ObjectOp(MigrateOperation):
@@ -67,17 +64,7 @@ def execute(operations: Operations, operation: ObjectOp) -> None:
     """Execute the statements, one at a time, with the installation's names of roles."""
     names: RoleNames = operations.get_context().opts[ROLE_NAMES]
     for statement in operation.statements():
-        operations.execute(_ROLE.sub(lambda found: _installed(found[1], names), statement).replace(":", r"\:"))
-
-
-def _installed(role: str, names: RoleNames) -> str:
-    """Return what a role is called here; one that is none of the house's is called what it is called."""
-    if role == "public":
-        return role
-    try:
-        return names(role)
-    except KeyError:
-        return f'"{role}"'
+        operations.execute(names.fill(statement).replace(":", r"\:"))
 
 
 def _register(kind: type[SchemaObject]) -> None:

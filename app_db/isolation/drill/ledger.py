@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -52,7 +53,7 @@ class Ledger:
                 self.examples.append(f"{kind}: {what}")
 
     def merge(self, other: dict[str, Any]) -> None:
-        """Add what another process saw."""
+        """Add what another process found."""
         with self._lock:
             self.findings.update(other["findings"])
             self.examples += other["examples"][: EXAMPLES - len(self.examples)]
@@ -65,16 +66,16 @@ class Ledger:
                 "examples": list(self.examples),
             }  # fmt: skip
 
-    def check_rows(self, tenant: UUID | None, rows: Any, step: str) -> None:
-        """Note every row, as (tenant_id, code), that is not the tenant's; its code begins with its writer's tenant."""
-        for owner, code in rows:
+    def check_rows(self, tenant: UUID | None, rows: Iterable[tuple[UUID, UUID]], step: str) -> None:
+        """Note every row, as (tenant_id, author), that is not the tenant's, or that another tenant's unit wrote."""
+        for owner, author in rows:
             if owner != tenant:
-                self.found("foreign row read", f"{tenant} saw a row of {owner} ({step})")
-            elif not code.startswith(owner.hex):
-                self.found("foreign row written", f"a row of {owner} was written by {code[:32]} ({step})")
+                self.found("foreign row read", f"{tenant or 'nobody'} saw a row of {owner} ({step})")
+            elif author != owner:
+                self.found("foreign row written", f"a row of {owner} was written by {author} ({step})")
 
     def check_tenant(self, tenant: UUID | None, current: UUID | None, step: str) -> None:
         """Note where the database takes the unit for another tenant's, or for nobody's."""
         if current != tenant:
             kind = "without its tenant" if current is None else "foreign row read"
-            self.found(kind, f"{tenant} was taken for {current} ({step})")
+            self.found(kind, f"{tenant or 'nobody'} was taken for {current or 'nobody'} ({step})")
