@@ -20,13 +20,13 @@ from app_db.settings import Settings
 from drill.places import THROUGH, two_connections
 from drill.ways import SessionScoped
 
-UNITS = 200
+UNITS = 150
 
 
 @pytest.mark.parametrize("through", THROUGH)
 def test_nothing_of_ours_leaks_whatever_goes_wrong(settings: Settings, through: str) -> None:
     with two_connections(settings, through) as narrow:
-        report = run_drill(narrow, plan=Plan(units=UNITS))
+        report = run_drill(narrow, plan=Plan(threads=16, units=UNITS))
     ledger = report.ledger
     assert ledger.findings == {}, ledger.examples
     assert report.succeeded

@@ -102,9 +102,11 @@ def end_client(process: subprocess.Popen[bytes]) -> None:
 
 
 def _dispose_at_times(work: Work, over: threading.Event) -> None:
-    while not over.wait(_DISPOSE_SECONDS):
+    while True:
         work.way.dispose()
         work.ledger.took(DISPOSE)
+        if over.wait(_DISPOSE_SECONDS):
+            return
 
 
 def _kill_clients(work: Work, way_name: str, place: Place, over: threading.Event) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -14,7 +15,7 @@ from .steps import COMMON, FAILURES, RARE, Deliberate, Step, Unit, name_of
 from .way import Way
 
 _MOST_STEPS = 4  # of a unit of work
-_RARELY = 0.1
+_RARELY = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +27,38 @@ class Work:
     ledger: Ledger
     left_out: frozenset[str] = frozenset()
     backends: Backends = field(default_factory=Backends)
+    _first: deque[Step] = field(default_factory=deque)
+    _often: list[Step] = field(default_factory=list)
+    _rarely: list[Step] = field(default_factory=list)
 
-    def steps(self) -> tuple[list[Step], list[Step]]:
-        """Return the steps that are taken often, and those that are taken rarely."""
-        often, rarely = ([step for step in kind if name_of(step) not in self.left_out] for kind in (COMMON, RARE))
-        return (often, rarely or often) if often else (rarely, rarely)
+    def __post_init__(self) -> None:
+        """Sort the steps that are not left out."""
+        for step in (*COMMON, *RARE):
+            if name_of(step) not in self.left_out:
+                self._first.append(step)
+                (self._often if step in COMMON else self._rarely).append(step)
 
     def go_on(self, may_go_on: Callable[[], bool], seed: int) -> None:
         """Do units of work for as long as one may."""
-        chance, steps = random.Random(seed), self.steps()  # noqa: S311  # no secret comes of it
+        chance = random.Random(seed)  # noqa: S311  # no secret comes of it
         while may_go_on():
             try:
-                how = self._unit(chance, steps)
+                how = self._unit(chance)
             except Exception as error:  # noqa: BLE001  # whatever else an application would have to expect
                 how = type(error).__name__
                 if self.way.is_typed:
                     self.ledger.found("odd error", f"{how}: {error}")
             self.ledger.ended(how)
 
-    def _unit(self, chance: random.Random, steps: tuple[list[Step], list[Step]]) -> str:
+    def _unit(self, chance: random.Random) -> str:
         """Do one unit of work and return how it ended."""
         tenant = chance.choice(self.tenants)
         others = [other for other in self.tenants if other != tenant]
-        often, rarely = steps
         try:
             with self.way.unit(tenant) as session:
                 unit = Unit(self.way, session, tenant, others, chance, self.ledger, self.backends)
                 for _ in range(chance.randint(1, _MOST_STEPS)):
-                    step = chance.choice(rarely if chance.random() < _RARELY else often)
+                    step = self._next(chance)
                     self.ledger.took(name_of(step))
                     step(unit)
         except Deliberate:
@@ -63,3 +68,11 @@ class Work:
                 raise
             return type(error).__name__
         return "committed"
+
+    def _next(self, chance: random.Random) -> Step:
+        """Return a step: each one once, then by chance."""
+        try:
+            return self._first.popleft()
+        except IndexError:
+            rarely = chance.random() < _RARELY
+            return chance.choice((self._rarely if rarely else self._often) or self._often or self._rarely)
