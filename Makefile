@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test suite bench bench-search bench-testing soak check schema format venv clean
+.PHONY: help demo test suite bench bench-search bench-testing bench-peers soak check schema format venv clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -31,6 +31,9 @@ bench-search: venv  ## Measure searches and statistics at volume: a million mate
 
 bench-testing: venv  ## Measure what a database costs a test, beside pytest-postgresql; takes a minute
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks.suite_costs
+
+bench-peers: venv  ## Put two libraries from PyPI and ours through the same situations; takes two minutes
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks.peers
 
 soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer; kill runs of tests
 	@PYTHONPATH=tests $(BIN)/python -m drill.soak --minutes 15
