@@ -13,7 +13,7 @@ from app_db.engine import admin_engine
 from app_db.isolation import Ledger, Plan, run_drill
 from app_db.isolation.drill.faults import AROUND, end_client, start_client
 from app_db.isolation.drill.ground import Ground, make_ground, make_tenants, remove
-from app_db.isolation.drill.run import place_of
+from app_db.isolation.drill.preflight import place_of
 from app_db.isolation.drill.steps import STEPS
 from app_db.schema import RoleNames
 from app_db.settings import Settings

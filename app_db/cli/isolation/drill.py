@@ -65,8 +65,6 @@ def drill(
     from ...settings import load_settings
 
     figures = {name: value for name, value in pool.items() if value is not None}
-    if unit is not None and figures:
-        raise click.UsageError(f"--{min(figures).replace('_', '-')} is for our pool, and --unit brings its own")
     logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())  # it tells of every connection that ended
     if unit is not None:
         sys.path.insert(0, str(Path.cwd()))  # where it is looked for first, as by `python -m`
@@ -80,10 +78,10 @@ def drill(
 
 
 def _lines(report: DrillReport) -> Iterator[str]:
-    ledger, plan, pool = report.ledger, report.plan, report.place.figures
+    ledger, plan, pool = report.ledger, report.plan, report.figures
     name = "our own sessions" if report.way.startswith("app_db.") else report.way
     yield f"{name} on {report.database}, {report.server}: {ledger.units:,} units of work in {report.seconds:.0f} s"
-    shared = f"a pool of {pool.pool_size} + {pool.max_overflow}" if name != report.way else "its own pool"
+    shared = "its own pool" if pool is None else f"a pool of {pool.pool_size} + {pool.max_overflow}"
     yield f"{plan.threads} threads, {plan.tenants} tenants, {shared}, seed {plan.seed}"
     yield from _table("units of work ended by", ledger.endings)
     yield from _table("steps and faults", ledger.steps)

@@ -17,7 +17,7 @@ from uuid_utils.compat import uuid7
 from ...errors import DrillRefused, ForeignKeyViolation
 from ...models import Tenant
 from ...models.base import NAMING_CONVENTION
-from ...schema import RoleNames, Scope, ScopeKind
+from ...schema import Grant, RoleNames, Scope, ScopeKind
 from ...schema.derived import expected_objects
 from ...tenants.deletion import delete_tenant
 from ...tenants.work import Who, silent
@@ -27,6 +27,7 @@ SLUG = "isolation-drill-"
 
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 _MARK = "Of `app-db isolation drill`, which drops it at its end or when it is run again."
+_TENANTS = ("app_tenant", "app_tenant_admin")
 _FOUND = text("""
 select to_regclass('tenancy.tenants') is not null, to_regnamespace(:schema) is not null,
   obj_description(to_regnamespace(:schema), 'pg_namespace')
@@ -56,7 +57,9 @@ class Ground:
             schema=SCHEMA,
         )  # fmt: skip
         Scope(ScopeKind.TENANT, tenant_column="tenant_id").attach_to(table)
-        objects = expected_objects(metadata, [table], [SCHEMA])
+        # to whoever sees a tenant's rows: a service's login has a service role of its own
+        anybodys = [Grant(on=TABLE, role=role, privileges=("select", "insert", "update")) for role in _TENANTS]
+        objects = [*expected_objects(metadata, [table], [SCHEMA]), *anybodys]
         made = (statement for entry in objects for statement in entry.create())
         return [str(CreateTable(table).compile(dialect=_POSTGRESQL)), *map(names.fill, made)]
 

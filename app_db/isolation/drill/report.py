@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...engine import PoolFigures
 from .ledger import Ledger
 from .memory import Memory
 from .plan import Plan
-from .way import Place
 
 
 @dataclass(frozen=True, slots=True)
 class DrillReport:
-    """The outcome; `left_out` are steps and faults that were not tried, each with the reason."""
+    """The outcome; `left_out` are steps and faults that were not tried, each with the reason.
+
+    `figures` are those of the pool, None for a unit of work that brings its own.
+    """
 
     way: str
     database: str
     server: str
-    place: Place
+    figures: PoolFigures | None
     plan: Plan
     ledger: Ledger
     memory: Memory
@@ -36,10 +39,10 @@ class DrillReport:
         return self.ledger.leaks == 0 and not self.memory.grows and self.shows_something
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it for JSON; the URL is not in it."""
+        """Return it for JSON."""
         return {
             "succeeded": self.succeeded, "way": self.way, "database": self.database, "server": self.server,
-            "pool": asdict(self.place.figures), "plan": self.plan.as_dict(), "units": self.ledger.units,
+            "pool": self.figures and asdict(self.figures), "plan": self.plan.as_dict(), "units": self.ledger.units,
             "leaks": self.ledger.leaks, **self.ledger.as_dict(), "left_out": self.left_out,
             "memory": self.memory.as_dict(), "seconds": round(self.seconds, 1),
         }  # fmt: skip

@@ -74,7 +74,6 @@ def test_minutes_take_the_place_of_units(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        (["--unit", "drill.ways:SessionScoped", "--pool-size", "2"], "--pool-size is for our pool"),
         (["--units", "0"], "--units"),
         (["--minutes", "0"], "--minutes"),
         (["--tenants", "1"], "--tenants"),
@@ -83,6 +82,12 @@ def test_minutes_take_the_place_of_units(run: Run) -> None:
 )
 def test_wrong_usage_exits_with_2(run: Run, options: list[str], why: str) -> None:
     assert why in run(*options, code=2).stderr
+
+
+def test_figures_of_our_pool_are_none_for_a_unit_that_brings_its_own(run: Run) -> None:
+    refused = run("--unit", "isolation.drill.units:by_session", "--pool-size", "2", code=1).exception
+    assert isinstance(refused, DrillRefused)
+    assert "pool_size is a figure of our pool" in str(refused)
 
 
 def test_production_is_refused_without_yes(run: Run, settings: Settings) -> None:
