@@ -15,6 +15,7 @@ from app_db.isolation.drill.faults import AROUND, end_client, start_client
 from app_db.isolation.drill.ground import Ground, make_ground, make_tenants, remove
 from app_db.isolation.drill.preflight import place_of
 from app_db.isolation.drill.steps import STEPS
+from app_db.isolation.drill.work import Work
 from app_db.schema import RoleNames
 from app_db.settings import Settings
 from drill.places import THROUGH, two_connections
@@ -44,8 +45,9 @@ def test_a_client_tells_what_it_found_before_it_is_killed(settings: Settings, tm
         tenants = make_tenants(owner, 20)
         make_ground(owner, Ground(), RoleNames(settings.role_prefix), tenants)
         owner.commit()
-        way = f"drill.ways:{SessionScoped.__name__}"
-        client = start_client(way, place_of(narrow, None, {}), tenants, found)
+        place = place_of(narrow, None, {})
+        work = Work(SessionScoped(place), tenants, ledger)
+        client = start_client(work, f"drill.ways:{SessionScoped.__name__}", place, found)
         deadline = time.monotonic() + 60
         while not found.exists() and time.monotonic() < deadline:
             time.sleep(0.05)

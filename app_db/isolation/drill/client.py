@@ -24,7 +24,7 @@ _THREADS = 4
 def work_until_killed(order: dict[str, Any]) -> None:
     """Start the threads; findings are written down at once, as there is no later."""
     way, ledger = make_way(order["way"], Place.from_dict(order["place"])), Ledger()
-    work = Work(way, [UUID(one) for one in order["tenants"]], ledger, frozenset(order["left_out"]))
+    work = Work(way, [UUID(one) for one in order["tenants"]], ledger, frozenset(order["left_out"]), order["may_end"])
     report = Path(order["report"])
 
     def write_down() -> bool:

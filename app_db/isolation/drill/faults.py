@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,13 +74,11 @@ def around(work: Work, way_name: str | None, place: Place) -> Iterator[None]:
             thread.join()
 
 
-def start_client(
-    way_name: str, place: Place, tenants: Sequence[UUID], report: Path, left_out: frozenset[str] = frozenset()
-) -> subprocess.Popen[bytes]:
+def start_client(work: Work, way_name: str, place: Place, report: Path) -> subprocess.Popen[bytes]:
     """Start a process that works on the same table until it is killed; what it finds it writes into `report`."""
     order = {
-        "way": way_name, "place": place.as_dict(), "tenants": [str(tenant) for tenant in tenants],
-        "report": str(report), "left_out": sorted(left_out),
+        "way": way_name, "place": place.as_dict(), "tenants": [str(tenant) for tenant in work.tenants],
+        "report": str(report), "left_out": sorted(work.left_out), "may_end": work.may_end,
     }  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(  # noqa: S603  # this Python, and a module of ours
@@ -117,7 +115,7 @@ def _kill_clients(work: Work, way_name: str, place: Place, over: threading.Event
     report = Path(directory, "findings.json")
     try:
         while not over.is_set():
-            process = start_client(way_name, place, work.tenants, report, work.left_out)
+            process = start_client(work, way_name, place, report)
             try:
                 over.wait(_LIFE_SECONDS)
             finally:

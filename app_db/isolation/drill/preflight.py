@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import InvalidRequestError
 
 from ...engine import identity
 from ...errors import AppDbError, DrillRefused
@@ -20,7 +21,7 @@ from .faults import AROUND, ENDING, KILL, why_not_end_backends
 from .ground import TABLE
 from .ledger import Ledger
 from .plan import Plan
-from .steps import STEPS, Unit, read
+from .steps import ENDING_INSIDE, STEPS, Unit, read
 from .unit_of_work import OwnUnit
 from .way import Place, Way
 
@@ -100,12 +101,29 @@ def look_first(engine: Engine, way: Way, tenants: Sequence[UUID], ledger: Ledger
     return f"PostgreSQL {version}", str(base)
 
 
-def why_left_out(way: Way, name: str | None, tenant: UUID, plan: Plan) -> dict[str, str]:
+def may_end(way: Way, tenant: UUID) -> bool:
+    """Tell whether a unit may be committed inside of its block; one of `session.begin()` may not."""
+    try:
+        with way.unit(tenant) as session:
+            session.execute(text("select 1"))
+            session.commit()
+            session.execute(text("select 1"))
+    except InvalidRequestError:
+        return False
+    except Exception:  # noqa: BLE001  # of its own, and an ending like others
+        return True
+    return True
+
+
+def why_left_out(way: Way, name: str | None, tenant: UUID, plan: Plan, *, ends_inside: bool) -> dict[str, str]:
     """Return what is not tried, with the reason."""
     left_out = dict.fromkeys(sorted(plan.without), "as asked for")
     for method in ("stranger", "raw", "dispose"):
         if not way.offers(method):
             left_out.setdefault(method, f"the way has no {method}()")
+    if not ends_inside:
+        one = "the block of a unit of work does not let its transaction be ended inside, as one of session.begin()"
+        left_out |= {step: one for step in ENDING_INSIDE if step not in left_out}
     if name is None:
         left_out.setdefault(KILL, "another process can't find the way by its name: define it at the top of a module")
     if not plan.without.issuperset(ENDING):

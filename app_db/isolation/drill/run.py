@@ -22,7 +22,7 @@ from .ground import TABLE, make_ground, make_tenants, remove
 from .ledger import Ledger
 from .memory import Memory
 from .plan import Plan
-from .preflight import check, check_figures, look_first, place_of, why_left_out
+from .preflight import check, check_figures, look_first, may_end, place_of, why_left_out
 from .report import DrillReport
 from .unit_of_work import make_way, name_of
 from .way import Way
@@ -61,8 +61,9 @@ def run_drill(
     ledger, started = Ledger(), time.monotonic()
     with alone(engine, DrillRefused(_UNDER_WAY)), _ground(engine, made, names, plan) as tenants:
         server, base = look_first(engine, made, tenants, ledger)
-        left_out = why_left_out(made, name, tenants[0], plan)
-        work = Work(made, tenants, ledger, frozenset(left_out))
+        ends_inside = may_end(made, tenants[0])
+        left_out = why_left_out(made, name, tenants[0], plan, ends_inside=ends_inside)
+        work = Work(made, tenants, ledger, frozenset(left_out), ends_inside)
         with Memory() as memory, around(work, name, place):
             _let_work(work, plan, progress)
         if made.offers("dispose"):

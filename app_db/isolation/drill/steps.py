@@ -7,7 +7,7 @@ import contextvars
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +44,11 @@ class Deliberate(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit of work under way; `backends` are those that this process has been seen on."""
+    """One unit of work under way.
+
+    `backends` are those that this process has been seen on; `may_end` tells whether its transaction may be ended inside
+    of its block.
+    """
 
     way: Way
     session: OpenUnit
@@ -53,6 +57,7 @@ class Unit:
     chance: random.Random
     ledger: Ledger
     backends: Backends
+    may_end: bool = True
 
     @property
     def connection(self) -> Connection:
@@ -61,7 +66,12 @@ class Unit:
 
     def of(self, session: OpenUnit, tenant: UUID) -> Unit:
         """Return another one that is under way meanwhile."""
-        return Unit(self.way, session, tenant, self.others, self.chance, self.ledger, self.backends)
+        return replace(self, session=session, tenant=tenant)
+
+    def let_go(self) -> None:
+        """Give the connection back, where that can be done before the end."""
+        if self.may_end:
+            self.session.commit()
 
 
 Step = Callable[[Unit], None]
@@ -153,7 +163,7 @@ def end_another(unit: Unit) -> None:
 
 def stranger(unit: Unit) -> None:
     """Look as nobody: there is no tenant and no row. In a thread that has no context of this unit's."""
-    unit.session.commit()
+    unit.let_go()
 
     def look() -> None:
         with unit.way.stranger() as session:
@@ -166,11 +176,11 @@ def stranger(unit: Unit) -> None:
 
 def interleave(unit: Unit) -> None:
     """Open a session of another tenant's meanwhile, and let both connect for the first time in turn."""
-    unit.session.commit()
+    unit.let_go()
     other = unit.chance.choice(unit.others)
     with unit.way.unit(other) as session:
         read(unit)
-        unit.session.commit()
+        unit.let_go()
         read(unit.of(session, other))
 
 
@@ -185,7 +195,7 @@ def exhaust(unit: Unit) -> None:
 def raw(unit: Unit) -> None:
     """Work with the driver's connection, and give it back as it is."""
     errors = unit.connection.dialect.loaded_dbapi.Error  # the driver's own, which nobody makes typed
-    unit.session.commit()
+    unit.let_go()
     with contextlib.suppress(errors), contextlib.closing(unit.way.raw(unit.tenant)) as connection:
         cursor = connection.cursor()
         cursor.execute(str(ROWS))
@@ -221,4 +231,5 @@ def name_of(step: Step) -> str:
 
 COMMON: tuple[Step, ...] = (read, write, savepoint, commit, roll_back, stranger, interleave, raw)
 RARE: tuple[Step, ...] = (fail, cancel, end_mine, end_another, exhaust)
+ENDING_INSIDE = ("commit", "roll-back", "cancel", "end-mine")  # they end the transaction and go on
 STEPS: dict[str, Step] = {name_of(step): step for step in (*COMMON, *RARE)}

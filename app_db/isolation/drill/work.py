@@ -20,12 +20,16 @@ _RARELY = 0.06
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the threads share: whose units they are, what is done in them, and what is seen."""
+    """What the threads share: whose units they are, what is done in them, and what is seen.
+
+    `may_end` tells whether a unit's transaction may be ended inside of its block.
+    """
 
     way: Way
     tenants: Sequence[UUID]
     ledger: Ledger
     left_out: frozenset[str] = frozenset()
+    may_end: bool = True
     backends: Backends = field(default_factory=Backends)
     _first: deque[Step] = field(default_factory=deque)
     _often: list[Step] = field(default_factory=list)
@@ -56,7 +60,7 @@ class Work:
         others = [other for other in self.tenants if other != tenant]
         try:
             with self.way.unit(tenant) as session:
-                unit = Unit(self.way, session, tenant, others, chance, self.ledger, self.backends)
+                unit = Unit(self.way, session, tenant, others, chance, self.ledger, self.backends, self.may_end)
                 for _ in range(chance.randint(1, _MOST_STEPS)):
                     step = self._next(chance)
                     self.ledger.took(name_of(step))

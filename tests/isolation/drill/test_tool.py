@@ -56,8 +56,17 @@ def left_behind(superuser: Engine) -> Callable[[], Any]:
 def test_a_unit_of_ones_own_that_is_right_leaks_nothing(settings: Settings, unit: Any) -> None:
     report = run_drill(settings, unit, SHORT)
     assert report.succeeded, report.ledger
-    assert {"stranger", "raw", "dispose"} <= set(report.ledger.steps)
+    assert {*STEPS, "dispose"} == set(report.ledger.steps)
     assert report.left_out == {"kill": "as asked for"}
+
+
+def test_a_unit_that_is_one_transaction_is_not_ended_inside(settings: Settings) -> None:
+    report = run_drill(settings, units.in_one_transaction, SHORT)
+    assert report.succeeded, report.ledger
+    assert {"commit", "roll-back", "cancel", "end-mine"} <= set(report.left_out)
+    assert "session.begin()" in report.left_out["commit"]
+    assert {"stranger", "interleave", "raw"} <= set(report.ledger.steps)
+    assert "InvalidRequestError" not in report.ledger.endings
 
 
 def test_a_unit_of_ones_own_that_is_wrong_leaks(settings: Settings) -> None:

@@ -35,7 +35,14 @@ def by_session(tenant: UUID) -> AbstractContextManager[Session]:
     return db().tenant(tenant)
 
 
-def by_connection(tenant: UUID) -> AbstractContextManager[Connection]:
+@contextmanager
+def by_connection(tenant: UUID) -> Iterator[Connection]:
+    with db().engine(tenant).connect() as connection:
+        yield connection
+        connection.commit()
+
+
+def in_one_transaction(tenant: UUID) -> AbstractContextManager[Connection]:
     return db().engine(tenant).begin()
 
 
