@@ -97,7 +97,7 @@ def _lines(report: DrillReport) -> Iterator[str]:
 def _outcome(report: DrillReport) -> Iterator[str]:
     if report.ledger.leaks:
         yield from _table("LEAKS", report.ledger.findings)
-        yield from ("for example", *(f"  {example}" for example in report.ledger.examples))
+        yield from ("for example", *(f"  {example}" for example in sorted(report.ledger.examples)))
     elif not report.shows_something:
         yield "\nno unit of work was committed, so this says nothing: see above what each ended by"
     else:

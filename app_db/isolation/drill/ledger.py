@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 KINDS = ("foreign row read", "foreign row written", "without its tenant", "odd error")
-EXAMPLES = 5
+EXAMPLES = 3  # of each kind
 
 
 @dataclass
@@ -49,14 +49,19 @@ class Ledger:
         """Note a finding."""
         with self._lock:
             self.findings[kind] += 1
-            if len(self.examples) < EXAMPLES:
-                self.examples.append(f"{kind}: {what}")
+            self._keep(f"{kind}: {what}")
 
     def merge(self, other: dict[str, Any]) -> None:
         """Add what another process found."""
         with self._lock:
             self.findings.update(other["findings"])
-            self.examples += other["examples"][: EXAMPLES - len(self.examples)]
+            for example in other["examples"]:
+                self._keep(example)
+
+    def _keep(self, example: str) -> None:
+        kind = example.partition(":")[0]
+        if sum(kept.startswith(kind) for kept in self.examples) < EXAMPLES:
+            self.examples.append(example)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""

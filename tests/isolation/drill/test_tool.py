@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from support import environment_of
 
 from app_db.errors import DrillRefused
-from app_db.isolation import Plan, run_drill
+from app_db.isolation import Ledger, Plan, run_drill
 from app_db.isolation.drill import steps
 from app_db.isolation.drill.backends import Backends
 from app_db.isolation.drill.steps import STEPS
@@ -243,8 +243,6 @@ def test_without_its_memory_it_would_end_anybodys(
 
 
 def test_rows_are_checked_by_owner_and_by_author() -> None:
-    from app_db.isolation import Ledger
-
     mine, theirs = UUID(int=1), UUID(int=2)
     ledger = Ledger()
     ledger.check_rows(mine, [(mine, mine)], "read")
@@ -253,3 +251,16 @@ def test_rows_are_checked_by_owner_and_by_author() -> None:
     ledger.check_tenant(mine, None, "read")
     ledger.check_tenant(None, mine, "stranger")
     assert ledger.findings == {"foreign row read": 2, "foreign row written": 1, "without its tenant": 1}
+
+
+def test_a_few_examples_of_each_kind_are_kept_those_of_other_processes_too() -> None:
+    ledger, other = Ledger(), Ledger()
+    for number in range(9):
+        other.found("without its tenant", f"unit {number}")
+        ledger.found("foreign row read", f"row {number}")
+    ledger.merge(other.as_dict())
+    assert ledger.findings == {"foreign row read": 9, "without its tenant": 9}
+    assert ledger.examples == [
+        *(f"foreign row read: row {number}" for number in range(3)),
+        *(f"without its tenant: unit {number}" for number in range(3)),
+    ]
