@@ -17,7 +17,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -119,7 +118,7 @@ def _arguments() -> argparse.Namespace:
 def scratch_environment(*, fresh: bool) -> Path:
     """Return the Python of an environment with the pinned libraries; made where it is not there, from PyPI."""
     digest = hashlib.sha256(" ".join((*PINS, sys.version)).encode()).hexdigest()[:12]
-    directory = Path(tempfile.gettempdir(), f"app_db-peers-{os.getuid()}-{digest}")
+    directory = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "app_db", f"peers-{digest}")
     python, complete = directory / "bin" / "python", directory / "complete"
     if fresh or not complete.exists():
         shutil.rmtree(directory, ignore_errors=True)

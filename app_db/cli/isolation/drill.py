@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,12 +71,23 @@ def drill(
     if unit is not None:
         sys.path.insert(0, str(Path.cwd()))  # where it is looked for first, as by `python -m`
     plan = Plan(threads, tenants, units, minutes and minutes * 60, seed, frozenset(without))
-    report = run_drill(
-        load_settings(), unit or OURS, plan, database=database, figures=figures, confirmed=yes, progress=bar
-    )
+    with _ended_in_order():
+        report = run_drill(
+            load_settings(), unit or OURS, plan, database=database, figures=figures, confirmed=yes, progress=bar
+        )
     click.echo(json.dumps(report.as_dict()) if as_json else "\n".join(_lines(report)))
     if not report.succeeded:
         raise SystemExit(1)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Have a polite end (SIGTERM) clean up as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _lines(report: DrillReport) -> Iterator[str]:

@@ -5,6 +5,7 @@ A drill that was killed leaves them; the next one begins with taking them away.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -65,9 +66,10 @@ class Ground:
 
 
 def make_tenants(owner: Connection, count: int) -> list[UUID]:
-    """Make tenants, as the owner of the schema."""
+    """Make approved tenants, since a unit of work may ask for that; as the owner of the schema."""
     tenants = [uuid7() for _ in range(count)]
-    rows = [{"id": one, "slug": f"{SLUG}{one.hex[-12:]}", "name": "Isolation drill"} for one in tenants]
+    approved = {"name": "Isolation drill", "status": "approved", "approved_at": dt.datetime.now(dt.UTC)}
+    rows = [{"id": one, "slug": f"{SLUG}{one.hex[-12:]}", "approved_by": one, **approved} for one in tenants]
     owner.execute(insert(Tenant), rows)
     return tenants
 

@@ -84,6 +84,31 @@ def test_wrong_usage_exits_with_2(run: Run, options: list[str], why: str) -> Non
     assert why in run(*options, code=2).stderr
 
 
+UNIT = """
+from app_db.session import Database
+
+db = Database.from_settings()
+
+
+def unit(tenant_id):
+    return db.tenant(tenant_id)
+"""
+
+
+def test_a_unit_of_work_is_found_where_one_stands_by_the_clients_that_are_killed_too(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(UNIT)
+    arguments = [APP_DB, "isolation", "drill", *SHORT[:-2], "--unit", "mine:unit", "--json"]
+    said = subprocess.run(
+        arguments, env=environment_of(settings), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    found = json.loads(said.stdout)
+    assert found["steps"]["kill"] > 0
+    assert (found["left_out"], found["pool"]) == ({}, None)
+
+
 def test_figures_of_our_pool_are_none_for_a_unit_that_brings_its_own(run: Run) -> None:
     refused = run("--unit", "isolation.drill.units:by_session", "--pool-size", "2", code=1).exception
     assert isinstance(refused, DrillRefused)
@@ -97,7 +122,9 @@ def test_production_is_refused_without_yes(run: Run, settings: Settings) -> None
     assert "add --yes" in str(refused)
 
 
-def test_what_a_killed_drill_leaves_the_next_one_takes_away(settings: Settings, superuser: Engine, run: Run) -> None:
+def test_a_terminated_drill_leaves_nothing_and_what_a_killed_one_leaves_the_next_one_takes_away(
+    settings: Settings, superuser: Engine, run: Run
+) -> None:
     left = text("""
     select to_regnamespace('isolation_drill') is not null,
       (select count(*) from tenancy.tenants where slug like 'isolation-drill-%'),
@@ -116,6 +143,11 @@ def test_what_a_killed_drill_leaves_the_next_one_takes_away(settings: Settings, 
     with superuser.connect() as connection:
         before = connection.execute(left, login).one()[2]
     arguments = [APP_DB, "isolation", "drill", "--minutes", "5", "--threads", "2", "--tenants", "4"]
+    with subprocess.Popen(arguments, env=environment_of(settings), stderr=subprocess.DEVNULL) as terminated:
+        wait_for(lambda found: found[2] > before)
+        terminated.terminate()
+    assert terminated.returncode == 130
+    wait_for(lambda found: found == (False, 0, before))
     with subprocess.Popen(arguments, env=environment_of(settings)) as killed:
         wait_for(lambda found: found[0] and found[1] == 4 and found[2] > before + 2)  # its client is there too
         killed.kill()
