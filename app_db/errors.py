@@ -20,6 +20,7 @@
     ├── InitRefused                a database can't be initialised, or an administrator not made
     ├── ResetRefused               a database that must not be emptied, or not this way
     ├── SeedRefused                generated rows that must not be planted there, or not these
+    ├── CheckRefused               a check of isolation was asked for in a way that can't be answered
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
         ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
@@ -155,6 +156,10 @@ class ResetRefused(AppDbError):
 
 class SeedRefused(AppDbError):
     """Generated rows are not planted: it is not for development or tests, or what they belong to is not there."""
+
+
+class CheckRefused(AppDbError):
+    """A check of isolation can't be made as it was asked for: a file of suppressions, a role, a schema."""
 
 
 class DatabaseError(AppDbError, sa_exc.DBAPIError):

@@ -1,0 +1,1 @@
+"""Rules about isolation, for the catalogue of any database: it only reads."""
