@@ -61,7 +61,7 @@ class Bounds:
         return {table.fullname: scope for table in tables if (scope := scope_of(table)) is not None}
 
     def visibility_roles(self, known: Iterable[str]) -> tuple[str, ...]:
-        """Return the roles that a policy of tenants' rows should name: ours where they are known, or the applications'."""
+        """Return the roles that a policy of tenants' rows should name: ours where they are known."""
         ours = tuple(name for name in map(self._names, _TENANTS_ROWS) if name in set(known))
         return ours if ours and not self.application_roles else self.application_roles
 

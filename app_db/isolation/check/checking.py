@@ -15,7 +15,7 @@ from .report import Report, sort_findings
 from .rule import findings_of
 from .rules import RULES
 from .subject import Subject
-from .suppressions import Suppression, accepted_list
+from .suppressions import Suppression, accepted_list, today_here
 
 
 def check_isolation(
@@ -34,7 +34,7 @@ def check_isolation(
     have.
     """
     bounds = bounds or Bounds()
-    today = today or date.today()  # noqa: DTZ011  # a day of the calendar, wherever this runs
+    today = today or today_here()
     facts = read_facts(connection, bounds.schemas, bounds.context_settings, pooler)
     _refuse_unknown(facts, bounds)
     subject = Subject(facts, bounds)

@@ -5,15 +5,16 @@ from __future__ import annotations
 SCHEMA = "example"
 TENANT = "tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid"
 
+_KEY = "tenant_id uuid not null, id uuid not null"
+_TO_TENANTS = "to app_tenant, app_tenant_admin"
 
 
 def _table(name: str, columns: str) -> tuple[str, ...]:
     return (
-        f"create table example.{name} (tenant_id uuid not null, id uuid not null, {columns}, primary key (tenant_id, id))",
+        f"create table example.{name} ({_KEY}, {columns}, primary key (tenant_id, id))",
         f"alter table example.{name} enable row level security",
         f"alter table example.{name} force row level security",
-        f"create policy tenant_rows on example.{name} to app_tenant, app_tenant_admin using ({TENANT}) "
-        f"with check ({TENANT})",
+        f"create policy tenant_rows on example.{name} {_TO_TENANTS} using ({TENANT}) with check ({TENANT})",
         f"create policy all_rows on example.{name} to app_all using (true) with check (true)",
         f"grant select, insert, update, delete on example.{name} to app_rw",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 _WORD = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][\w$]*|\d[\d.]*|::|[()\[\],.]|[=<>!~@#%^&|*/+?-]+")
 _READ = re.compile(r"current_setting\(\s*'([^']+)'(?:::text)?\s*(,?)", re.IGNORECASE)
@@ -94,7 +95,7 @@ def _names(side: Words) -> str | None:
 def _asks(side: Words, columns: Collection[str]) -> bool:
     if set(_unquoted(side)) & set(columns):
         return False
-    called = (word for word, following in zip(side, side[1:], strict=False) if following == "(" and word[0].isalpha())
+    called = (word for word, following in pairwise(side) if following == "(" and word[0].isalpha())
     return any(word.upper() not in {"ANY", "ALL", "ARRAY", "SELECT", "AND", "NOT"} for word in called) or bool(
         {word.upper() for word in side} & _WHO
     )
@@ -111,7 +112,9 @@ def _operands(words: Words) -> Iterator[Words]:
 
 
 def _split(words: Words, separator: str) -> list[Words]:
-    depth, parts, part = 0, [], []
+    depth = 0
+    parts: list[Words] = []
+    part: list[str] = []
     for word in words:
         depth += (word in _OPEN) - (word in _CLOSE)
         if depth == 0 and word.upper() == separator:

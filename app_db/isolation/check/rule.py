@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy import URL
 
 from ...bootstrap.names import Quoting
 from .subject import Subject
 
 PAGES = "docs/reference/isolation"
-_QUOTING = Quoting(dialect())
+_QUOTING = Quoting(URL.create("postgresql+psycopg2").get_dialect()())
 
 
 class Severity(StrEnum):

@@ -78,7 +78,9 @@ class Subject:
         if scope is not None:
             return scope.tenant_column
         names = {column.name for column in table.columns}
-        return next((name for name in self.bounds.tenant_columns if name in names), self._refers_to_tenants.get(table.oid))
+        return next(
+            (name for name in self.bounds.tenant_columns if name in names), self._refers_to_tenants.get(table.oid)
+        )
 
     @cached_property
     def scopes(self) -> Mapping[str, Scope]:

@@ -1,10 +1,6 @@
 """What was found and is right: a file of the user's with reasons and days of expiry, and the list of our own schema.
 
-    [[suppress]]
-    rule = "ISO217"
-    object = "warehouse_*"
-    reason = "the warehouse is meant to have all tenants"
-    expires = 2027-01-31
+An entry has the keys `rule`, `object` (in which `*` stands for anything), `reason` and `expires`.
 """
 
 from __future__ import annotations
@@ -63,7 +59,8 @@ class Acceptance:
     def covers(self, finding: Finding, names: RoleNames) -> bool:
         """Tell whether it is about this finding."""
         is_named = any(fnmatchcase(finding.thing, _only_stars(pattern)) for pattern in self.patterns)
-        return finding.rule in self.rules and is_named and {names.of_house(role) for role in finding.roles} <= self.roles
+        roles = {names.of_house(role) for role in finding.roles}
+        return finding.rule in self.rules and is_named and roles <= self.roles
 
 
 def read_suppressions(path: Path, today: date) -> list[Suppression]:
@@ -80,6 +77,11 @@ def read_suppressions(path: Path, today: date) -> list[Suppression]:
         shown = ", ".join(strange) or "suppress"
         raise CheckRefused(f"{path} has {shown}, which means nothing here: write entries that begin with [[suppress]]")
     return [_suppression(path, number, entry, today) for number, entry in enumerate(entries, 1)]
+
+
+def today_here() -> date:
+    """Return the day of the calendar, wherever this runs: what expires does so at its end."""
+    return date.today()  # noqa: DTZ011
 
 
 def accepted_list() -> list[Acceptance]:

@@ -21,7 +21,8 @@ def _acl(acl: str, owner: str, kind: str) -> str:
 _WANTED = f"""wanted as materialized (
   select n.oid, n.nspname, n.nspowner, n.nspacl from pg_namespace n
   where case when cast(:schemas as text[]) is not null then n.nspname = any(:schemas) else
-    n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and not {_OF_EXTENSION.format("pg_namespace", "n.oid")} end
+    n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and not {_OF_EXTENSION.format("pg_namespace", "n.oid")} end
 )"""
 
 SURROUNDINGS = f"""

@@ -24,8 +24,8 @@ _OWN = ("alter function example.total() owner to app_owner", "revoke execute on 
     "ISO501", "definer-search-path", Severity.ERROR, "A SECURITY DEFINER function finds names where its caller says",
     means="A function that runs with its owner's rights has no search path of its own that ends with pg_temp, and its "
     "body is text, so names are looked up when it is called.",
-    bites="The caller makes a temporary table, type or function of the right name and runs his own code with the owner's "
-    "rights: measured, a domain slipped under a search function read every tenant's rows.",
+    bites="The caller makes a temporary table, type or function of the right name and runs his own code with the "
+    "owner's rights: measured, a domain slipped under a search function read every tenant's rows.",
     remedy="Pin it to `pg_catalog, pg_temp` and name the schema of everything, or write the body in SQL's own form.",
     false_alarm="None is known: pinning changes nothing for a body that names its schemas.",
     example=broken(f"{_DEFINER} {_TOTAL}", *_OWN, thing="example.total()"),
@@ -109,8 +109,8 @@ def leakproof(subject: Subject) -> Iterator[Found]:
     means="The body of a function sets a setting of the context, or one that a policy reads, for the session: "
     "`set_config(…, false)`, or SET without LOCAL.",
     bites="It stays on the connection when the transaction ends, and the pool hands it to the next request. Measured "
-    "with rls 0.3.2: a session without a tenant read the previous tenant's rows, a session of tenant 2 wrote into tenant "
-    "1, and through PgBouncer another process read another tenant's rows.",
+    "with rls 0.3.2: a session without a tenant read the previous tenant's rows, a session of tenant 2 wrote into "
+    "tenant 1, and through PgBouncer another process read another tenant's rows.",
     remedy="Pass true as the third argument of set_config, or say SET LOCAL.",
     false_alarm="A connection for each session, never pooled, such as a batch job's: suppress it.",
     example=broken(
@@ -133,8 +133,8 @@ def session_scoped_setting(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO506", "definer-trigger", Severity.NOTE, "A trigger runs with another's rights",
     means="A trigger on a tenant's table runs a SECURITY DEFINER function.",
-    bites="What it reads and writes is decided by its owner's rights and policies and not by those of who writes: it may "
-    "copy a row of one tenant to where another one reads it. Nobody sees that in the statement.",
+    bites="What it reads and writes is decided by its owner's rights and policies and not by those of who writes: it "
+    "may copy a row of one tenant to where another one reads it. Nobody sees that in the statement.",
     remedy="Let it run with the caller's rights, and grant him what it needs.",
     false_alarm="A trigger that keeps counts or a log and names the tenant in each statement: suppress it.",
     example=broken(
@@ -198,9 +198,7 @@ def row_security_off(subject: Subject) -> Iterator[Found]:
     for function in subject.facts.functions:
         if "row_security=off" in function.settings:
             message = f"{function.full_name} switches row_security off, which makes statements fail"
-            yield Found(
-                function.full_name, message, f"alter {function.kind} {function.full_name} reset row_security"
-            )
+            yield Found(function.full_name, message, f"alter {function.kind} {function.full_name} reset row_security")
 
 
 def _definers(subject: Subject) -> Iterator[Function]:

@@ -65,9 +65,9 @@ def weak_check(subject: Subject) -> Iterator[Found]:
     "ISO303", "or", Severity.ERROR, "A policy lets rows through by OR",
     means="The condition of a policy has an OR, beside which the comparison of the tenant is one of several ways in.",
     bites="It shows what the other branch shows: `OR current_setting(…) IS NULL` opens every connection that is bound "
-    "to nobody, and `OR bypass` whoever sets the flag. And it takes the index of the tenant away: the newest fifty rows "
-    "of a million took 383 ms instead of 0.08 (measured).",
-    remedy=_FORM + " What has to see all rows is another role, with a policy of its own: that costs nothing (0.075 ms).",
+    "to nobody, and `OR bypass` whoever sets the flag. And it takes the index of the tenant away: the newest fifty "
+    "rows of a million took 383 ms instead of 0.08 (measured).",
+    remedy=_FORM + " What has to see all rows is another role with its own policy: that costs nothing (0.075 ms).",
     false_alarm=_BY_THE_TENANT,
     example=broken(
         f"alter policy tenant_rows on example.items using (tenant_id = {_GETTER}::uuid or name = 'everybody')",
@@ -141,10 +141,11 @@ def converts_the_column(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "ISO307", "wrapped", Severity.NOTE, "A policy hides the tenant from the planner",
-    means="The condition has the context in a sub-select that reads no table: `tenant_id = (SELECT current_setting(…))`.",
-    bites="It is fast, but the planner does not know the value: of a tenant with half of a table's rows it expected 500 "
-    "instead of 500,000 (measured), and partitions are pruned at execution only. Written out it costs the same on an "
-    "index, 0.046 and 0.047 ms.",
+    means="The condition has the context in a sub-select that reads no table: `tenant_id = (SELECT "
+    "current_setting(…))`.",
+    bites="It is fast, but the planner does not know the value: of a tenant with half of a table's rows it expected "
+    "500 instead of 500,000 (measured), and partitions are pruned at execution only. Written out it costs the same on "
+    "an index, 0.046 and 0.047 ms.",
     remedy=_FORM,
     false_alarm="Where scans of whole tables are what counts, the sub-select is worth it (68 instead of 379 ms for a "
     "million rows): suppress it.",
@@ -186,8 +187,8 @@ def branches(subject: Subject) -> Iterator[Found]:
     "ISO309", "other-setting", Severity.ERROR, "A policy believes another setting",
     means="The condition of a policy, or a function that it calls, reads a setting that is not one of the context's "
     "(by default `app.current_tenant_id` and `app.current_user_id`).",
-    bites="Every session may set any setting of a name with a dot. A flag such as `rls.bypass_rls` opens all tenants by "
-    "one statement: whoever can slip SQL in needs no other login.",
+    bites="Every session may set any setting of a name with a dot. A flag such as `rls.bypass_rls` opens all tenants "
+    "by one statement: whoever can slip SQL in needs no other login.",
     remedy=_FORM + " What has to see all rows is another role.",
     false_alarm="A setting that is a part of your context: name it with --context-setting.",
     example=broken(
@@ -208,9 +209,9 @@ def other_setting(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO310", "role-for-each-tenant", Severity.ERROR, "A policy derives the tenant from the name of the role",
     means="The condition of a policy asks for `current_user` or `session_user`: a design with a role for each tenant.",
-    bites="It holds as long as SET ROLE does, and SET ROLE ends with a rollback or with the next connection of the pool. "
-    "Measured with sqlalchemy-tenants 0.2.0: after a rollback the session returned every tenant's rows, and a tenant "
-    "called `tenant_a` read the rows of `a`. It ends at about 2,400 tenants.",
+    bites="It holds as long as SET ROLE does, and SET ROLE ends with a rollback or with the next connection of the "
+    "pool. Measured with sqlalchemy-tenants 0.2.0: after a rollback the session returned every tenant's rows, and a "
+    "tenant called `tenant_a` read the rows of `a`. It ends at about 2,400 tenants.",
     remedy=_FORM,
     false_alarm="A column of who wrote the row, compared with the login of a person: suppress it.",
     example=broken(

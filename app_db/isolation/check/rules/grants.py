@@ -37,8 +37,8 @@ def right_past_policies(subject: Subject) -> Iterator[Found]:
     "ISO212", "granted-to-public", Severity.WARNING, "A tenant's table is granted to PUBLIC",
     means="PUBLIC, that is every role of the server, also of other databases' applications and ones to come, has a "
     "right on a tenant's table.",
-    bites="A role that was made for something else may use it; if a policy is TO PUBLIC as well, or the role is exempt, "
-    "it reads rows.",
+    bites="A role that was made for something else may use it; if a policy is TO PUBLIC as well, or the role is "
+    "exempt, it reads rows.",
     remedy="Revoke it, and grant to the roles that need it.",
     false_alarm="None is known: naming the roles costs nothing.",
     example=broken("grant select on example.items to public", thing="example.items"),

@@ -17,9 +17,9 @@ _UNORDERED = {"hnsw", "ivfflat", "brin"}
 @rule(
     "ISO401", "unique-without-tenant", Severity.WARNING, "A unique key is not of the tenant",
     means="A UNIQUE constraint or unique index of a tenant's table does not have the tenant's column.",
-    bites="Keys are checked past policies: inserting a value that another tenant has fails with 23505, which tells that "
-    "somebody has it (measured); ON CONFLICT DO NOTHING tells the same in silence. And one tenant takes names away "
-    "from all others.",
+    bites="Keys are checked past policies: inserting a value that another tenant has fails with 23505, which tells "
+    "that somebody has it (measured); ON CONFLICT DO NOTHING tells the same in silence. And one tenant takes names "
+    "away from all others.",
     remedy="Put the tenant's column first. What has to be unique over all tenants is random, such as a UUID.",
     false_alarm="A value that is public anyway, such as a name in URLs, or random: suppress it with that reason.",
     example=broken(
@@ -36,7 +36,7 @@ def unique_without_tenant(subject: Subject) -> Iterator[Found]:
                 f"unique ({name(column)}, {shown})"
             )
             yield Found(_thing(table, key), f"it is unique over all tenants, and so tells which {shown} exist", remedy)
-    for table, column, index in _indexes(subject):
+    for _, column, index in _indexes(subject):
         if index.is_unique and not index.of_constraint and column not in index.columns:
             message = "it is unique over all tenants, and so tells what exists"
             yield Found(_index_thing(index), message, _reindexed(column, index))
@@ -88,8 +88,8 @@ def index_not_led(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO404", "primary-key-without-tenant", Severity.WARNING, "A primary key is not of the tenant",
     means="The primary key of a tenant's table does not have the tenant's column.",
-    bites="Nothing can refer to `(tenant_id, id)`, so each foreign key to the table crosses tenants (ISO405). An id that "
-    "is guessed or counted tells by 23505 whether it exists.",
+    bites="Nothing can refer to `(tenant_id, id)`, so each foreign key to the table crosses tenants (ISO405). An id "
+    "that is guessed or counted tells by 23505 whether it exists.",
     remedy="Make the key `(tenant_id, id)`, or add UNIQUE (tenant_id, id) and refer to that.",
     false_alarm="The table of tenants itself, whose id is the tenant, is not told. A key of random UUIDs that nothing "
     "refers to: suppress it.",
@@ -143,8 +143,8 @@ def foreign_key_without_tenant(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO406", "delete-sets-tenant", Severity.WARNING, "A delete sets the tenant's column",
     means="A foreign key over the tenant's column is ON DELETE SET NULL or SET DEFAULT for all of its columns.",
-    bites="The delete of what is referred to sets `tenant_id` as well: it fails where the column is NOT NULL, or makes a "
-    "row that belongs to nobody, or to the tenant of the default.",
+    bites="The delete of what is referred to sets `tenant_id` as well: it fails where the column is NOT NULL, or "
+    "makes a row that belongs to nobody, or to the tenant of the default.",
     remedy="Name the columns that are to be set (PostgreSQL 15 and later), or use CASCADE or RESTRICT.",
     false_alarm="None is known.",
     example=broken(
@@ -166,8 +166,8 @@ def delete_sets_tenant(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO407", "tenant-may-be-null", Severity.ERROR, "A row may belong to nobody",
     means="The tenant's column may be NULL.",
-    bites="Such a row is seen by nobody, and by everybody as soon as a policy says `OR tenant_id IS NULL`. No unique key "
-    "over it forbids a second one, and no foreign key over it is checked.",
+    bites="Such a row is seen by nobody, and by everybody as soon as a policy says `OR tenant_id IS NULL`. No unique "
+    "key over it forbids a second one, and no foreign key over it is checked.",
     remedy="Say NOT NULL; what belongs to everybody goes into a table of its own.",
     false_alarm="A row that gets its tenant later, such as a login before a tenant is chosen: declare its scope, or "
     "suppress it.",

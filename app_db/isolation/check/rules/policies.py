@@ -26,9 +26,9 @@ with check (tenant_id = example.current_tenant())"
 @rule(
     "ISO311", "to-public", Severity.WARNING, "A policy is for everybody",
     means="A permissive policy of a tenant's table has no TO, so it holds for every role.",
-    bites="It meets every other policy in an OR: two permissive ones for PUBLIC made the newest fifty rows of a million "
-    "take 278 ms instead of 0.08, while the same two split by role cost nothing (measured). It is evaluated for roles "
-    "that it was not made for.",
+    bites="It meets every other policy in an OR: two permissive ones for PUBLIC made the newest fifty rows of a "
+    "million take 278 ms instead of 0.08, while the same two split by role cost nothing (measured). It is evaluated "
+    "for roles that it was not made for.",
     remedy="Name the roles that tenants work as.",
     false_alarm="A single policy on a table that only one login may use: naming it is still worth the line.",
     example=broken("alter policy tenant_rows on example.items to public", thing="example.items.tenant_rows"),
@@ -90,8 +90,8 @@ def volatile_getter(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO314", "immutable-getter", Severity.ERROR, "A policy calls a getter that says it never changes",
     means="The condition of a policy calls a function that is IMMUTABLE and reads a setting.",
-    bites="PostgreSQL calls it once, when it plans, and keeps the answer in the plan: the next tenant on the connection "
-    "got the first one's row (measured).",
+    bites="PostgreSQL calls it once, when it plans, and keeps the answer in the plan: the next tenant on the "
+    "connection got the first one's row (measured).",
     remedy="Say STABLE. " + _WRITTEN_OUT,
     false_alarm="None is known.",
     example=broken(f"{_MADE} sql immutable as $${_READS}$$", _CALLS, thing="example.items.tenant_rows"),
@@ -108,9 +108,9 @@ def immutable_getter(subject: Subject) -> Iterator[Found]:
     "ISO315", "getter-not-inlined", Severity.WARNING, "A policy calls a getter that is not inlined",
     means="The condition of a policy calls a function that PostgreSQL can't put in line: it is not in SQL, has a SET "
     "clause, is SECURITY DEFINER, or is STRICT.",
-    bites="It is called for each row that is filtered: a million rows took 379 ms with the getter written out, 932 with "
-    "plpgsql, 2,456 with SET search_path, 3,218 with SECURITY DEFINER; a read of one row 0.169 instead of 0.046 ms "
-    "(measured).",
+    bites="It is called for each row that is filtered: a million rows took 379 ms with the getter written out, 932 "
+    "with plpgsql, 2,456 with SET search_path, 3,218 with SECURITY DEFINER; a read of one row 0.169 instead of 0.046 "
+    "ms (measured).",
     remedy=_WRITTEN_OUT + " A function in SQL's own form (`RETURN …`) needs no SET search_path.",
     false_alarm="A getter that raises where nothing is bound, in a sub-select: `(SELECT getter())` is called once and "
     "not told.",
@@ -181,8 +181,8 @@ def without_missing_ok(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO318", "many-policies", Severity.WARNING, "A table has many policies",
     means="A tenant's table has more than 30 policies, for example one for each tenant's role.",
-    bites="All that hold for a role are planned into each statement. One project's query took 5.5 s with many policies, "
-    "and 2 ms after they were merged.",
+    bites="All that hold for a role are planned into each statement. One project's query took 5.5 s with many "
+    "policies, and 2 ms after they were merged.",
     remedy="One policy for all tenants, which compares the tenant with the context.",
     false_alarm="None is known.",
     example=broken(
@@ -204,8 +204,8 @@ def many_policies(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "ISO319", "not-kept-to-the-person", Severity.ERROR, "A policy does not compare the person",
-    means="A model says that a table's rows belong to a person (`UserScoped`, `ScopeKind.PERSON`), and a permissive policy "
-    "for a role that is no tenant's administrator does not compare the person's column.",
+    means="A model says that a table's rows belong to a person (`UserScoped`, `ScopeKind.PERSON`), and a permissive "
+    "policy for a role that is no tenant's administrator does not compare the person's column.",
     bites="Everybody in the tenant, or everybody at all, reads what is one person's.",
     remedy="Compare both columns, joined by AND.",
     false_alarm="A table whose rows are the tenant's after all: declare its model as `TenantScoped`.",
@@ -259,7 +259,9 @@ def _both_hold_for(subject: Subject, one: Policy, other: Policy) -> str | None:
     shared = set(one.roles) & set(other.roles)
     if shared or None in (*one.roles, *other.roles):
         return ", ".join(sorted(role or "everybody" for role in shared)) or "everybody"
-    return next((who for who in subject.applications if subject.applies(one, who) and subject.applies(other, who)), None)
+    return next(
+        (who for who in subject.applications if subject.applies(one, who) and subject.applies(other, who)), None
+    )
 
 
 def _calls(subject: Subject) -> Iterator[tuple[Table, Policy, Function]]:

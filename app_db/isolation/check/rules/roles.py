@@ -24,7 +24,8 @@ _READS_ALL = {
     "not; PostgreSQL has no setting that changes this.",
     bites="Every query without its own filter returns all tenants' rows, and no test notices: measured, such a login "
     "saw both tenants' rows under forced policies. The official container image makes POSTGRES_USER a superuser; seven "
-    "projects published that mistake within three months, one of which passed 15 of 15 tests with all policies dropped.",
+    "projects published that mistake within three months, one of which passed 15 of 15 tests with all policies "
+    "dropped.",
     remedy="Take the attribute away, or let the application log in as the login that `app-db bootstrap` made for it.",
     false_alarm=_OWN_LOGIN,
     example=broken("alter role app_login superuser", thing="app_login"),
@@ -73,7 +74,8 @@ def reaches_exempt(subject: Subject) -> Iterator[Found]:
     "ISO104", "owner-login", Severity.ERROR, "The application logs in as the owner of its tables",
     means="A role that serves an application owns tenants' tables or their schema, or may become the role that does.",
     bites="An owner may switch row-level security off, drop policies and disable triggers, so a single injected "
-    "statement ends the isolation; without FORCE no policy holds it to begin with (measured: two rows instead of none).",
+    "statement ends the isolation; without FORCE no policy holds it to begin with (measured: two rows instead of "
+    "none).",
     remedy="Give the tables to a role that no application logs in as, and grant the application only what it needs.",
     false_alarm=_OWN_LOGIN,
     example=broken("alter table example.items owner to app_login", thing="app_login"),
@@ -86,6 +88,11 @@ def owner_login(subject: Subject) -> Iterator[Found]:
             if table.owner == role:
                 remedy = f"alter table {name(table.schema, table.name)} owner to {_other_owner(subject, role)}"
                 yield Found(role, f"{role} owns {table.full_name}", remedy)
+        filled = {table.schema for table in subject.tenant_tables}
+        for schema in subject.facts.schemas:
+            if schema.owner == role and schema.name in filled:
+                remedy = f"alter schema {name(schema.name)} owner to {_other_owner(subject, role)}"
+                yield Found(role, f"{role} owns the schema {schema.name}, and may drop what is in it", remedy)
         owners = {table.owner for table in subject.tenant_tables} & reached - {role}
         for owner in sorted(owners):
             message = f"{role} may act as {owner}, who owns tenants' tables"

@@ -46,10 +46,10 @@ def known_fault(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "ISO602", "search-path", Severity.WARNING, "The search path has a schema in which the application may create",
-    means="The default search path of a role that serves an application, or of the database, has a schema in which that "
-    "role or PUBLIC has CREATE.",
-    bites="Whoever takes over a session leaves a table or function there, and later statements that name no schema find "
-    "it instead of yours, with the rights of whoever sends them: an administrator's as well.",
+    means="The default search path of a role that serves an application, or of the database, has a schema in which "
+    "that role or PUBLIC has CREATE.",
+    bites="Whoever takes over a session leaves a table or function there, and later statements that name no schema "
+    "find it instead of yours, with the rights of whoever sends them: an administrator's as well.",
     remedy="Take the schema out of the path, or revoke CREATE (ISO215).",
     false_alarm="Where every statement names its schema: revoking CREATE is still the better remedy.",
     example=broken(
@@ -169,11 +169,12 @@ def pooler_unknown(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO608", "rds-proxy-pins", Severity.WARNING, "RDS Proxy keeps connections for sessions that set something",
     means="The host is an RDS Proxy, and `APP_DB_TRANSACTION_POOLER` is not set.",
-    bites="A SET that is not local, also one sent when the connection is opened, pins the client to a connection of the "
-    "server until it leaves: the proxy shares nothing any more. SET LOCAL pins for the transaction alone.",
+    bites="A SET that is not local, also one sent when the connection is opened, pins the client to a connection of "
+    "the server until it leaves: the proxy shares nothing any more. SET LOCAL pins for the transaction alone.",
     remedy="Set `APP_DB_TRANSACTION_POOLER=true`: then nothing is set for a session.",
     false_alarm="Few clients that stay: suppress it with their number.",
-    without_example="A host such as `shop.proxy-abc.eu-central-1.rds.amazonaws.com`, and no `APP_DB_TRANSACTION_POOLER`.",
+    without_example="A host such as `shop.proxy-abc.eu-central-1.rds.amazonaws.com`, and no "
+    "`APP_DB_TRANSACTION_POOLER`.",
 )  # fmt: skip
 def rds_proxy_pins(subject: Subject) -> Iterator[Found]:
     """RDS Proxy in front of sessions that set their limits at the start."""

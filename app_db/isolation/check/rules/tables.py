@@ -55,8 +55,8 @@ def not_forced(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO203", "no-policy", Severity.WARNING, "Row-level security without a policy",
     means="A tenant's table has row-level security enabled and no policy at all.",
-    bites="Nobody whom policies hold sees a row, and no statement fails: a read returns nothing, an UPDATE and a DELETE "
-    "report 0 rows. Only INSERT is refused.",
+    bites="Nobody whom policies hold sees a row, and no statement fails: a read returns nothing, an UPDATE and a "
+    "DELETE report 0 rows. Only INSERT is refused.",
     remedy="Make a policy for tenants, and one for the owner.",
     false_alarm="A table that only exempt roles use: revoke what others have been granted, and suppress it.",
     example=broken(
@@ -86,16 +86,17 @@ def owner_sees_nothing(subject: Subject) -> Iterator[Found]:
     for table in subject.guarded:
         policies = subject.policies(table)
         is_held = table.enabled and table.forced and policies and not subject.is_exempt(table.owner)
-        if is_held and table.owner not in subject.applications:  # such an owner has a finding of its own
-            if not any(p.permissive and subject.applies(p, table.owner) and p.using == "true" for p in policies):
-                message = f"{table.owner} owns {table.full_name} and sees none of its rows, so its migrations change none"
-                yield Found(table.full_name, message, "; ".join(_owner_policy(subject, table)))
+        sees = (p for p in policies if p.permissive and p.using == "true" and subject.applies(p, table.owner))
+        # an owner that serves an application has a finding of its own
+        if is_held and table.owner not in subject.applications and next(sees, None) is None:
+            message = f"{table.owner}, the owner of {table.full_name}, sees no row of it, so migrations change none"
+            yield Found(table.full_name, message, "; ".join(_owner_policy(subject, table)))
 
 
 @rule(
     "ISO205", "only-restrictive", Severity.WARNING, "Only restrictive policies",
-    means="A tenant's table has policies for the application, and all of them are RESTRICTIVE. Those narrow down what a "
-    "permissive one shows, and show nothing by themselves.",
+    means="A tenant's table has policies for the application, and all of them are RESTRICTIVE. Those narrow down what "
+    "a permissive one shows, and show nothing by themselves.",
     bites="The application sees no row, and nothing fails (measured).",
     remedy="Add the permissive policy that the restrictive ones were to narrow down.",
     false_alarm="None is known: such a table is empty for everybody.",
@@ -175,8 +176,8 @@ def partition_differs(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO208", "partition-grants", Severity.ERROR, "A partition has grants of its own",
     means="The application may read or write a partition of a tenant's table directly.",
-    bites="Directly, the policies of the partition hold and not those of its table; as a rule it has none of its own, or "
-    "other ones. Measured: a direct SELECT read the other tenant's row.",
+    bites="Directly, the policies of the partition hold and not those of its table; as a rule it has none of its own, "
+    "or other ones. Measured: a direct SELECT read the other tenant's row.",
     remedy="Revoke it. Grants on the table are enough to work through it.",
     false_alarm="None is known: PostgreSQL asks for no right on a partition that is reached through its table.",
     example=broken(
@@ -220,7 +221,9 @@ def inheritance_child(subject: Subject) -> Iterator[Found]:
         for parent in _parents(subject, table):
             message = f"{table.full_name} inherits from {parent.full_name}, and neither its policies nor its keys"
             flags = "" if table.enabled else f"; drop table {table_name(table)}"
-            yield Found(table.full_name, message, f"alter table {table_name(table)} no inherit {table_name(parent)}{flags}")
+            yield Found(
+                table.full_name, message, f"alter table {table_name(table)} no inherit {table_name(parent)}{flags}"
+            )
 
 
 @rule(
