@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ...isolation.check.suppressions import Suppression
     from ...settings import Settings
 
+C = TypeVar("C", bound=Callable[..., Any])
+
 _SEVERITIES = ("error", "warning", "note")
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
-def _many(option: str, name: str, metavar: str, help: str) -> Any:  # noqa: A002  # as click calls it
-    return click.option(option, name, multiple=True, metavar=metavar, help=f"{help}; repeatable.")
+def _many(option: str, name: str, metavar: str, what: str) -> Callable[[C], C]:
+    return click.option(option, name, multiple=True, metavar=metavar, help=f"{what}; repeatable.")
 
 
 @click.command()
@@ -35,18 +37,18 @@ def _many(option: str, name: str, metavar: str, help: str) -> Any:  # noqa: A002
 @_many("--application-role", "application_roles", "ROLE", "A role that serves an application, in place of ours")
 @_many("--all-rows-role", "all_rows_roles", "ROLE", "A role that may see every tenant's rows, beside app_all")
 @click.option("--suppressions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-              help="What is right, with reasons; isolation.toml where it runs, if there is one, without it.")  # fmt: skip
+              help="What is right, with reasons; isolation.toml where it runs, if any, without it.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), default="warning", show_default=True,
               help="Exit with 1 for a finding of this severity or a worse one.")  # fmt: skip
 @click.option(
-    "--all", "everything", is_flag=True, help="Also show what is suppressed, and what is right in our schema."
+    "--all", "everything", is_flag=True, help="Also show what is suppressed, or right in our schema."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--list", "as_list", is_flag=True, help="Show the rules, and look at nothing.")
 @click.option("--explain", metavar="RULE", help="Explain a rule, and look at nothing.")
 @click.pass_context
 def check(
-    context: click.Context, database: str | None, suppressions: Path | None, fail_on: str, everything: bool,
+    context: click.Context, /, database: str | None, suppressions: Path | None, fail_on: str, everything: bool,
     as_json: bool, as_list: bool, explain: str | None, **asked: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Say where the database does not keep tenants apart, by its catalogue.
@@ -165,7 +167,8 @@ def _summary(report: Report) -> str:
     what = f"{count} finding{'s' if count > 1 else ''}" if count else "nothing found"
     suppressed = f", {len(report.suppressed)} suppressed" if report.suppressed else ""
     roles = ", ".join(report.applications)
-    return f"{what}{suppressed}: {report.tenant_tables} tenants' tables of {report.tables} in {report.database}, for {roles}"
+    tables = f"{report.tenant_tables} tenants' tables of {report.tables}"
+    return f"{what}{suppressed}: {tables} in {report.database}, for {roles}"
 
 
 def _listed() -> str:

@@ -23,7 +23,8 @@ _HOW_TO = "../../howto/check-isolation.md"
 _INTRODUCTION = f"""# The rules of isolation
 
 What `app-db isolation check` looks for. Each rule has a page: what it means, how it bites, what to type, when it is a
-false alarm, and SQL that breaks it. How to run it, and what to do about false alarms: [check isolation]({_HOW_TO}).
+false alarm, and SQL that breaks it. How to run it, and what to do about false alarms, is told in
+[check isolation]({_HOW_TO}).
 
 Written by `make schema` from the rules. A test breaks each of them as its page says, sees it told, types what is
 proposed, and sees it gone.
@@ -68,7 +69,7 @@ def _page(rule: Rule) -> str:
     lines = [f"# {rule.id}: {rule.title}", "", f"`{rule.slug}`, {rule.severity}. [All rules](README.md)", ""]
     for heading, told in _sections(rule):
         lines += [f"## {heading}", "", *_prose(told), ""]
-        if heading == "What to type":
+        if heading == "What to type" and rule.example is not None:
             lines += [*_prose("`app-db isolation check` prints the SQL with the names put in."), ""]
         if heading == "When it is a false alarm":
             lines += [f"How to say so: [false alarms]({_HOW_TO}#false-alarms).", ""]

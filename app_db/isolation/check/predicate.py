@@ -55,7 +55,7 @@ def names_a_role(expression: str) -> bool:
 
 def mentions(expression: str, column: str) -> bool:
     """Tell whether the column stands in it."""
-    return column in _unquoted(words_of(expression))
+    return column in _columns(words_of(expression))
 
 
 def casts(expression: str, column: str) -> bool:
@@ -93,7 +93,7 @@ def _names(side: Words) -> str | None:
 
 
 def _asks(side: Words, columns: Collection[str]) -> bool:
-    if set(_unquoted(side)) & set(columns):
+    if _columns(side) & set(columns):
         return False
     called = (word for word, following in pairwise(side) if following == "(" and word[0].isalpha())
     return any(word.upper() not in {"ANY", "ALL", "ARRAY", "SELECT", "AND", "NOT"} for word in called) or bool(
@@ -151,6 +151,14 @@ def _same_depth(words: Words) -> list[str]:
         if depth == 0:
             found.append(word)
     return found
+
+
+def _columns(words: Words) -> set[str]:
+    """Return the words that may be columns: no types, no calls, no names that a sub-select gives."""
+    around = zip(["", *words], words, [*words[1:], ""], strict=False)
+    return set(
+        _unquoted([word for before, word, after in around if before.upper() not in {"::", "AS"} and after != "("])
+    )
 
 
 def _unquoted(words: Words) -> list[str]:

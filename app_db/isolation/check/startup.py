@@ -9,11 +9,10 @@ from pathlib import Path
 from sqlalchemy import MetaData
 
 from ...errors import StartupRefused
-from ...models import Base
 from ...session import Database
-from ...settings import Settings, load_settings
 from .bounds import Bounds
 from .checking import check_isolation
+from .facts import Pooler
 from .report import Report
 from .rule import Severity
 from .suppressions import read_suppressions, today_here
@@ -26,24 +25,24 @@ def require_isolation(
     *,
     metadata: MetaData | Sequence[MetaData] = (),
     suppressions: Path | None = None,
-    settings: Settings | None = None,
 ) -> Report:
     """Check the database through the application's own login and pool, and return the report; for a lifespan handler.
 
     Raises StartupRefused with each finding of severity error; logs warnings. `metadata` are those of the application's
-    models, besides `app_db.models.Base.metadata`; `suppressions` is a file (see the how-to). `settings` are those that
-    the database was made from, by default the environment's. Six round trips; nothing is written.
+    models, where their base is another than `app_db.models.Base`; `suppressions` is a file (see the how-to). Five
+    SELECTs; nothing is written.
     """
-    settings = settings or load_settings()
-    told = (metadata,) if isinstance(metadata, MetaData) else tuple(metadata)
+    settings = database.settings
     bounds = Bounds(
-        metadata=(Base.metadata, *told),
+        metadata=(metadata,) if isinstance(metadata, MetaData) else tuple(metadata),
         role_prefix=settings.role_prefix,
         transaction_pooler=settings.transaction_pooler,
     )
     entries = read_suppressions(suppressions, today_here()) if suppressions is not None else []
     with database.shared(read_only=True) as session:
-        report = check_isolation(session.connection(), bounds, suppressions=entries)
+        connection = session.connection()
+        pooler = Pooler(None, connection.engine.url.host)
+        report = check_isolation(connection, bounds, suppressions=entries, pooler=pooler)
     for finding in report.at_least(Severity.WARNING):
         if finding.severity is Severity.WARNING:
             logger.warning("%s", finding)

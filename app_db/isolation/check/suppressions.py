@@ -100,12 +100,13 @@ def covering(entries: Iterable[Suppression], finding: Finding, today: date) -> S
 
 def _suppression(path: Path, number: int, entry: Any, today: date) -> Suppression:
     where = f"{path}, entry {number}"
-    if not isinstance(entry, Mapping) or set(entry) != set(_KEYS):
+    entry = entry if isinstance(entry, Mapping) else {}
+    if set(entry) != set(_KEYS):
         missing = [key for key in _KEYS if key not in entry]
         told = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(sorted(set(entry) - set(_KEYS)))}"
         raise CheckRefused(f"{where} {told}: each entry has {', '.join(_KEYS)}, and nothing else")
     rule, pattern, reason, expires = (entry[key] for key in _KEYS)
-    if rule not in BY_ID:
+    if not isinstance(rule, str) or rule not in BY_ID:
         raise CheckRefused(f"{where}: {rule!r} is no rule: `app-db isolation check --list` shows them")
     if not isinstance(pattern, str) or not pattern.strip("*. "):
         raise CheckRefused(f"{where}: the object {pattern!r} would suppress everything: name a table, a policy, a role")

@@ -13,7 +13,7 @@ from .remedies import mended_policy, of_policy
 _FORM = "The usual form: `tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid`. What else the \
 policy said is added with AND."
 _BY_THE_TENANT = "A policy that keeps to the tenant in a way that words don't show, for example through a function of \
-the row: see whether `app-db isolation prove` finds a leak, and suppress it with that reason."
+the row: try it (`assert_tenant_isolated` does), and suppress it with that reason."
 _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
 
 
@@ -208,7 +208,8 @@ def other_setting(subject: Subject) -> Iterator[Found]:
 
 @rule(
     "ISO310", "role-for-each-tenant", Severity.ERROR, "A policy derives the tenant from the name of the role",
-    means="The condition of a policy asks for `current_user` or `session_user`: a design with a role for each tenant.",
+    means="The condition of a policy, or a function that it calls, asks for `current_user` or `session_user`: a design "
+    "with a role for each tenant.",
     bites="It holds as long as SET ROLE does, and SET ROLE ends with a rollback or with the next connection of the "
     "pool. Measured with sqlalchemy-tenants 0.2.0: after a rollback the session returned every tenant's rows, and a "
     "tenant called `tenant_a` read the rows of `a`. It ends at about 2,400 tenants.",
@@ -223,7 +224,7 @@ def other_setting(subject: Subject) -> Iterator[Found]:
 def role_for_each_tenant(subject: Subject) -> Iterator[Found]:
     """Policies that ask for the name of the role."""
     for table, _, policy in subject.judged():
-        if any(map(names_a_role, policy.expressions)):
+        if names_a_role(subject.text_of(policy)):
             message = "it derives the tenant from the name of the role, which a rollback changes"
             yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
