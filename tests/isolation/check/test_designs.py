@@ -48,8 +48,8 @@ SHORT_FLAG = (
 BY_ROLE = (
     "create table foreign_design.docs (tenant varchar not null, id serial primary key, body text)",
     (
-        "create function foreign_design.sqlalchemy_tenants_get_tenant() returns text language sql security invoker stable "
-        "as $$select replace(current_user, 'tenant_', '')$$"
+        "create function foreign_design.sqlalchemy_tenants_get_tenant() returns text language sql security invoker "
+        "stable as $$select replace(current_user, 'tenant_', '')$$"
     ),
     "alter table foreign_design.docs enable row level security",
     (
@@ -60,7 +60,8 @@ BY_ROLE = (
     (
         "do $$ begin for n in 1..31 loop execute format('create role tenant_%s', n); "
         "execute format('grant tenant_%s to foreign_app', n); "
-        "execute format('grant select, insert, update, delete on foreign_design.docs to tenant_%s', n); end loop; end $$"
+        "execute format('grant select, insert, update, delete on foreign_design.docs to tenant_%s', n); "
+        "end loop; end $$"
     ),
     "alter table foreign_design.docs owner to foreign_app",
 )

@@ -104,7 +104,7 @@ def test_a_file_that_is_wrong_is_refused(content: str, told: str, tmp_path: Path
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckRefused, match="can't be read .*: name an existing file"):
+    with pytest.raises(CheckRefused, match=r"can't be read .*: name an existing file"):
         read_suppressions(tmp_path / "none.toml", TODAY)
 
 
