@@ -40,9 +40,7 @@ def _many(option: str, name: str, metavar: str, what: str) -> Callable[[C], C]:
               help="What is right, with reasons; isolation.toml where it runs, if any, without it.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), default="warning", show_default=True,
               help="Exit with 1 for a finding of this severity or a worse one.")  # fmt: skip
-@click.option(
-    "--all", "everything", is_flag=True, help="Also show what is suppressed, or right in our schema."
-)
+@click.option("--all", "everything", is_flag=True, help="Also show what is suppressed, or right in our schema.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--list", "as_list", is_flag=True, help="Show the rules, and look at nothing.")
 @click.option("--explain", metavar="RULE", help="Explain a rule, and look at nothing.")

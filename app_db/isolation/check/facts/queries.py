@@ -37,7 +37,7 @@ select json_build_object(
   'bound', (select json_object_agg(name, current_setting(name, true)) from unnest(cast(:settings as text[])) name),
   'search_path', (select reset_val from pg_settings where name = 'search_path'),
   'roles', (select json_agg(json_build_object('name', rolname, 'superuser', rolsuper, 'bypassrls', rolbypassrls,
-      'createrole', rolcreaterole, 'replication', rolreplication, 'login', rolcanlogin)) from pg_roles),
+      'createrole', rolcreaterole, 'replication', rolreplication)) from pg_roles),
   'memberships', coalesce((select json_agg(json_build_object('member', pg_get_userbyid(m.member),
       'role', pg_get_userbyid(m.roleid), 'admin', m.admin_option,
       'inherit', coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, r.rolinherit),
@@ -156,8 +156,8 @@ select coalesce(json_agg(json_build_object(
   'language', l.lanname, 'volatility', case p.provolatile when 'i' then 'immutable' when 's' then 'stable'
     else 'volatile' end,
   'strict', p.proisstrict, 'definer', p.prosecdef, 'leakproof', p.proleakproof,
-  'settings', coalesce(p.proconfig, '{{}}'), 'parsed', p.prosqlbody is not null,
-  'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'returns_set', p.proretset,
+  'settings', coalesce(p.proconfig, '{{}}'),
+  'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
   'grants', {_acl("p.proacl", "p.proowner", "f")}
 ) order by n.nspname, p.proname, p.oid), '[]')
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang

@@ -17,7 +17,6 @@ class Role:
     bypassrls: bool = False
     createrole: bool = False
     replication: bool = False
-    login: bool = False
 
     @property
     def is_exempt(self) -> bool:
@@ -180,7 +179,7 @@ class RewriteRule:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function or procedure; `parsed` where its body is in SQL's own form, parsed when it was made."""
+    """A function or procedure; `body` is its source, or what PostgreSQL prints where it was parsed when it was made."""
 
     oid: int
     schema: str
@@ -194,9 +193,7 @@ class Function:
     definer: bool
     leakproof: bool
     settings: tuple[str, ...]
-    parsed: bool
     body: str
-    returns_set: bool
     grants: Grants
 
     @property

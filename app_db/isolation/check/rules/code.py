@@ -22,18 +22,18 @@ _OWN = ("alter function example.total() owner to app_owner", "revoke execute on 
 
 @rule(
     "ISO501", "definer-search-path", Severity.ERROR, "A SECURITY DEFINER function finds names where its caller says",
-    means="A function that runs with its owner's rights has no search path of its own that ends with pg_temp, and its "
-    "body is text, so names are looked up when it is called.",
+    means="A function that runs with its owner's rights has no search path of its own that ends with pg_temp: names in "
+    "its body, and in what it calls, are looked up where the caller says.",
     bites="The caller makes a temporary table, type or function of the right name and runs his own code with the "
     "owner's rights: measured, a domain slipped under a search function read every tenant's rows.",
-    remedy="Pin it to `pg_catalog, pg_temp` and name the schema of everything, or write the body in SQL's own form.",
+    remedy="Pin it to `pg_catalog, pg_temp` and name the schema of everything.",
     false_alarm="None is known: pinning changes nothing for a body that names its schemas.",
     example=broken(f"{_DEFINER} {_TOTAL}", *_OWN, thing="example.total()"),
 )  # fmt: skip
 def unpinned_definer(subject: Subject) -> Iterator[Found]:
     """Definer functions without a pinned search path."""
     for function in _definers(subject):
-        if not function.parsed and not _is_pinned(function):
+        if not _is_pinned(function):
             message = f"{function.full_name} runs as {function.owner} and finds names where its caller says"
             remedy = f"alter {function.kind} {function.full_name} set search_path = {_SAFE_PATH}"
             yield Found(function.full_name, message, remedy)

@@ -57,7 +57,7 @@ def to_public(subject: Subject) -> Iterator[Found]:
 )  # fmt: skip
 def policies_meet(subject: Subject) -> Iterator[Found]:
     """Permissive policies beside another one for the same role and command."""
-    for table in subject.tenant_tables:
+    for table in dict.fromkeys((*subject.tenant_tables, *subject.guarded)):
         policies = [p for p in subject.policies(table) if p.permissive and not subject.is_for_all_rows(p)]
         told = set()
         for one, other in combinations(policies, 2):
