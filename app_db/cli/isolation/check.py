@@ -60,7 +60,8 @@ def check(
     from ...isolation.check import Severity
     from ...settings import load_settings
 
-    report = _report(load_settings(), database, _bounds(load_settings(), asked), _suppressions(suppressions))
+    settings = load_settings()
+    report = _report(settings, database, _bounds(settings, asked), _suppressions(suppressions))
     click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else _told(report, everything=everything))
     context.exit(1 if report.at_least(Severity(fail_on)) else 0)
 

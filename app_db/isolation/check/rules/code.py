@@ -9,10 +9,10 @@ from ..facts import Function
 from ..predicate import settings_read
 from ..rule import Found, Rule, Severity, broken, name, rule
 from ..subject import Subject
-from .remedies import table_name
+from .remedies import function_name, table_name
 
 _SAFE_PATH = "pg_catalog, pg_temp"
-_SET = r"\bset\s+(?:session\s+)?{setting}\s*(?:=|to)\b"
+_SET = r"\bset\s+(?:session\s+)?{setting}\s*(?:=|to\b)"
 _SET_CONFIG = r"set_config\(\s*'{setting}'[^;]*?,\s*(?:is_local\s*(?:=>|:=)\s*)?false\s*\)"
 _DEFINER = "create function example.total() returns bigint language sql security definer"
 _TOTAL = "as $$select count(*) from example.items$$"
@@ -35,7 +35,7 @@ def unpinned_definer(subject: Subject) -> Iterator[Found]:
     for function in _definers(subject):
         if not _is_pinned(function):
             message = f"{function.full_name} runs as {function.owner} and finds names where its caller says"
-            remedy = f"alter {function.kind} {function.full_name} set search_path = {_SAFE_PATH}"
+            remedy = f"alter {function.kind} {function_name(function)} set search_path = {_SAFE_PATH}"
             yield Found(function.full_name, message, remedy)
 
 
@@ -60,7 +60,7 @@ def exempt_definer(subject: Subject) -> Iterator[Found]:
     for function in _definers(subject):
         if subject.is_exempt(function.owner) and subject.may(function.grants, ("execute",), function.owner):
             message = f"{function.full_name} runs as {function.owner}, whom no policy holds"
-            remedy = f"alter {function.kind} {function.full_name} owner to {_held_owner(subject)}"
+            remedy = f"alter {function.kind} {function_name(function)} owner to {_held_owner(subject)}"
             yield Found(function.full_name, message, remedy)
 
 
@@ -79,7 +79,7 @@ def public_definer(subject: Subject) -> Iterator[Found]:
     for function in _definers(subject):
         if (None, "execute") in function.grants:
             message = f"every role of the server may run {function.full_name} as {function.owner}"
-            remedy = f"revoke execute on {function.kind} {function.full_name} from public"
+            remedy = f"revoke execute on {function.kind} {function_name(function)} from public"
             yield Found(function.full_name, message, remedy)
 
 
@@ -101,7 +101,7 @@ def leakproof(subject: Subject) -> Iterator[Found]:
     for function in subject.facts.functions:
         if function.leakproof:
             message = f"{function.full_name} may be called with rows that a policy hides"
-            yield Found(function.full_name, message, f"alter {function.kind} {function.full_name} not leakproof")
+            yield Found(function.full_name, message, f"alter {function.kind} {function_name(function)} not leakproof")
 
 
 @rule(
@@ -154,7 +154,7 @@ def definer_trigger(subject: Subject) -> Iterator[Found]:
         if trigger.table in tables and function is not None and function.definer:
             table = tables[trigger.table]
             message = f"it runs {function.full_name} as {function.owner}"
-            remedy = f"alter function {function.full_name} security invoker"
+            remedy = f"alter function {function_name(function)} security invoker"
             yield Found(f"{table.full_name}.{trigger.name}", message, remedy)
 
 
@@ -198,7 +198,9 @@ def row_security_off(subject: Subject) -> Iterator[Found]:
     for function in subject.facts.functions:
         if "row_security=off" in function.settings:
             message = f"{function.full_name} switches row_security off, which makes statements fail"
-            yield Found(function.full_name, message, f"alter {function.kind} {function.full_name} reset row_security")
+            yield Found(
+                function.full_name, message, f"alter {function.kind} {function_name(function)} reset row_security"
+            )
 
 
 def _definers(subject: Subject) -> Iterator[Function]:
@@ -224,7 +226,7 @@ def _sets_for_session(body: str, setting: str) -> bool:
 
 
 def _drop_or_write_anew(function: Function) -> str:
-    return f"drop {function.kind} {function.full_name}"
+    return f"drop {function.kind} {function_name(function)}"
 
 
 RULES: tuple[Rule, ...] = (

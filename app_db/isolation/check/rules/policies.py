@@ -11,7 +11,7 @@ from ..facts import Function, Policy, Table
 from ..predicate import has_word, is_wrapped, settings_read
 from ..rule import Found, Rule, Severity, broken, name, rule
 from ..subject import Subject
-from .remedies import kept_to_the_tenant, mended_policy, of_policy, table_name, visibility_roles
+from .remedies import function_name, kept_to_the_tenant, mended_policy, of_policy, table_name, visibility_roles
 
 _READ = re.compile(r"current_setting\('([^']+)'(?:::text)?(?:, (?:true|false))?\)", re.IGNORECASE)
 _TEXTS = ("text", "character varying", "name", "character")
@@ -84,7 +84,7 @@ def volatile_getter(subject: Subject) -> Iterator[Found]:
     for table, policy, function in _calls(subject):
         if function.volatility == "volatile":
             message = f"{function.full_name} is VOLATILE, so it is called for each row and no index serves"
-            yield of_policy(table, policy, message, f"alter function {function.full_name} stable")
+            yield of_policy(table, policy, message, f"alter function {function_name(function)} stable")
 
 
 @rule(
@@ -101,7 +101,7 @@ def immutable_getter(subject: Subject) -> Iterator[Found]:
     for table, policy, function in _calls(subject):
         if function.volatility == "immutable" and has_word(function.body, "current_setting"):
             message = f"{function.full_name} is IMMUTABLE, so a plan keeps the tenant of whoever came first"
-            yield of_policy(table, policy, message, f"alter function {function.full_name} stable")
+            yield of_policy(table, policy, message, f"alter function {function_name(function)} stable")
 
 
 @rule(

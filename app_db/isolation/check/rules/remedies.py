@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..facts import Policy, Table
+from ..facts import Function, Policy, Table
 from ..predicate import mentions
 from ..rule import Found, literal, name
 from ..subject import Subject
@@ -11,6 +11,11 @@ from ..subject import Subject
 def table_name(table: Table) -> str:
     """Return the table's name for SQL."""
     return name(table.schema, table.name)
+
+
+def function_name(function: Function) -> str:
+    """Return the function's name for SQL, with its arguments, which PostgreSQL has quoted."""
+    return f"{name(function.schema, function.name)}({function.arguments})"
 
 
 def kept_to_the_tenant(subject: Subject, table: Table, *, and_the_person: bool = False) -> str:
