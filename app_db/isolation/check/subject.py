@@ -134,6 +134,21 @@ class Subject:
         """Tell whether the condition keeps that column to the context."""
         return expression is not None and holds(expression, column, {entry.name for entry in table.columns})
 
+    def keeps(self, expression: str | None, table: Table) -> bool:
+        """Tell whether the condition keeps to whom the row is: the tenant, or the person where there is no tenant."""
+        column = self.tenant_column(table) or self.user_column(table)
+        return column is not None and self.holds_in(expression, table, column)
+
+    def is_floored(self, policy: Policy, table: Table) -> bool:
+        """Tell whether a restrictive policy keeps to the tenant whatever this one lets through."""
+        return any(
+            not floor.permissive
+            and floor.command in {"all", policy.command}
+            and (None in floor.roles or set(policy.roles) <= set(floor.roles))
+            and all(self.holds(text, table) for text in floor.expressions)
+            for floor in self.policies(table)
+        )
+
     def called(self, policy: Policy) -> list[Function]:
         """Return the functions that the policy calls, PostgreSQL's own left out."""
         return [self.facts.function_by_oid[oid] for oid in policy.functions if oid in self.facts.function_by_oid]

@@ -38,6 +38,11 @@ class Place:
         for statement in statements:
             self.execute(self.named(statement))
 
+    def stage(self) -> None:
+        """Make the tables of the examples, as their owner, for all tests of the session."""
+        self.run("set local role app_owner", *STAGE, "reset role")
+        self.connection.commit()
+
     def execute(self, sql: str) -> None:
         """Execute what was made for this place."""
         self.connection.execute(text(re.sub(r"(?<!:):(?!:)", r"\\:", sql)))
@@ -55,21 +60,12 @@ def check_superuser(check_settings: Settings, server: EmbeddedServer) -> Iterato
     url = check_settings.login_url(LoginUrl.APPLICATION)
     assert url is not None
     with admin_engine(server.superuser_url(url.database or "")).connect() as connection:
+        Place(connection, check_settings, url.database or "").stage()
         yield connection
 
 
 @pytest.fixture
-def head(check_settings: Settings, check_superuser: Connection) -> Iterator[Place]:
-    """A superuser's transaction in the database at head; rolled back."""
+def place(check_settings: Settings, check_superuser: Connection) -> Iterator[Place]:
+    """A superuser's transaction in the database at head, with the example's tables as they should be; rolled back."""
     yield Place(check_superuser, check_settings, str(check_superuser.engine.url.database))
     check_superuser.rollback()
-
-
-@pytest.fixture
-def place(head: Place) -> Place:
-    """The same, with the example's tables as they should be."""
-    head.connection.execute(text(f"set local role {head.named('app_owner')}"))
-    # who owns the schema does not matter, and app_owner may make one here
-    head.run(*STAGE)
-    head.connection.execute(text("reset role"))
-    return head

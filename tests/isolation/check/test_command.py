@@ -1,4 +1,4 @@
-"""`app-db isolation check`, as an operator types it, on the database at head."""
+"""`app-db isolation check`, as an operator types it, on the database at place."""
 
 from __future__ import annotations
 

@@ -68,15 +68,15 @@ BY_ROLE = (
 
 
 @pytest.fixture
-def foreign(head: Place) -> Iterator[Place]:
-    head.run("create schema foreign_design", "create role foreign_app login")
-    head.bounds = Bounds(
+def foreign(place: Place) -> Iterator[Place]:
+    place.run("create schema foreign_design", "create role foreign_app login")
+    place.bounds = Bounds(
         schemas=("foreign_design",),
         application_roles=("foreign_app",),
         tenant_columns=("tenant_id", "tenant"),
         context_settings=("rls.tenant_id",),
     )
-    return head
+    return place
 
 
 def told(place: Place) -> dict[str, list[Finding]]:

@@ -46,29 +46,29 @@ def test_what_is_accepted_in_our_schema_is_there_and_has_a_reason(check_settings
     assert all(len(entry.why.split()) >= 4 for entry in accepted_list())
 
 
-def test_what_is_accepted_for_a_role_is_told_when_another_gets_it(head: Place) -> None:
-    bounds = replace(head.bounds, schemas=("auth",))
-    assert check_isolation(head.connection, bounds).findings == ()
-    head.run("alter policy auth_rows on auth.users to app_auth, auth_service, app_tenant")
-    told = {(finding.rule, finding.thing) for finding in check_isolation(head.connection, bounds).findings}
+def test_what_is_accepted_for_a_role_is_told_when_another_gets_it(place: Place) -> None:
+    bounds = replace(place.bounds, schemas=("auth",))
+    assert check_isolation(place.connection, bounds).findings == ()
+    place.run("alter policy auth_rows on auth.users to app_auth, auth_service, app_tenant")
+    told = {(finding.rule, finding.thing) for finding in check_isolation(place.connection, bounds).findings}
     assert ("ISO319", "auth.users.auth_rows") in told
 
 
-def test_a_database_that_is_not_ours_gets_no_allowance(head: Place) -> None:
-    head.run("alter table app.alembic_version rename to versions")
-    told = check_isolation(head.connection, replace(head.bounds, schemas=None))
+def test_a_database_that_is_not_ours_gets_no_allowance(place: Place) -> None:
+    place.run("alter table app.alembic_version rename to versions")
+    told = check_isolation(place.connection, replace(place.bounds, schemas=None))
     assert told.accepted == ()
     assert "ISO301" in {finding.rule for finding in told.findings}
 
 
-def test_looking_leaves_the_catalogue_and_the_roles_as_they_are(check_settings: Settings, head: Place) -> None:
+def test_looking_leaves_the_catalogue_and_the_roles_as_they_are(check_settings: Settings, place: Place) -> None:
     url = check_settings.migration_url
     assert url is not None
     before = catalogue(url, OURS)
-    check_isolation(head.connection, Bounds(role_prefix=head.prefix))
-    head.connection.commit()
+    check_isolation(place.connection, Bounds(role_prefix=place.prefix))
+    place.connection.commit()
     assert catalogue(url, OURS) == before
-    assert head.connection.scalar(text("show search_path")) != "pg_catalog"
+    assert place.connection.scalar(text("show search_path")) != "pg_catalog"
 
 
 def statements_of(connection: Connection, bounds: Bounds) -> list[str]:
@@ -104,9 +104,9 @@ def test_the_number_of_statements_is_the_same_for_any_number_of_tables(place: Pl
         (Bounds(all_rows_roles=("no_such",)), "no role 'no_such': name the role"),
     ],
 )
-def test_what_is_not_there_is_refused(bounds: Bounds, told: str, head: Place) -> None:
+def test_what_is_not_there_is_refused(bounds: Bounds, told: str, place: Place) -> None:
     with pytest.raises(CheckRefused, match=told):
-        check_isolation(head.connection, bounds)
+        check_isolation(place.connection, bounds)
 
 
 @pytest.mark.parametrize("server", ["18"], indirect=True, scope="session")

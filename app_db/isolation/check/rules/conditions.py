@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts import Table
+from ..facts import Policy, Table
 from ..predicate import casts, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
 from ..rule import Found, Rule, Severity, broken, rule
 from ..subject import Subject
@@ -20,7 +20,7 @@ _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
 @rule(
     "ISO301", "not-kept-to-the-tenant", Severity.ERROR, "A policy does not compare the tenant",
     means="A permissive policy for somebody else than those who may see all rows has no equation, joined by AND, "
-    "between the tenant's column and what the context says.",
+    "between the tenant's column and what the context says, and no restrictive policy for the same roles has one.",
     bites="`USING (true)` shows every tenant's rows; a condition on another column shows the rows of all tenants that "
     "meet it. It is enough that one policy does, as permissive ones are joined by OR.",
     remedy=_FORM,
@@ -34,7 +34,7 @@ _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
 def not_kept(subject: Subject) -> Iterator[Found]:
     """Permissive policies that show rows of more than one tenant."""
     for table, column, policy in subject.judged():
-        if policy.permissive and policy.using is not None and _is_open(subject, policy.using, table):
+        if _lets_in(subject, policy, table) and policy.using and _is_open(subject, policy.using, table):
             message = f"it does not compare {column} with the tenant of the context, and shows others' rows"
             yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
@@ -55,7 +55,9 @@ def weak_check(subject: Subject) -> Iterator[Found]:
     """Permissive policies whose WITH CHECK is weaker than their USING."""
     for table, _, policy in subject.judged():
         is_kept = policy.using is None or subject.holds(policy.using, table)
-        if policy.permissive and policy.with_check and is_kept and _is_open(subject, policy.with_check, table):
+        if not (_lets_in(subject, policy, table) and policy.with_check and is_kept):
+            continue
+        if _is_open(subject, policy.with_check, table):
             message = "its WITH CHECK accepts rows of other tenants"
             condition = policy.using
             yield of_policy(table, policy, message, mended_policy(subject, table, policy, condition))
@@ -229,6 +231,11 @@ def role_for_each_tenant(subject: Subject) -> Iterator[Found]:
             yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
 
+def _lets_in(subject: Subject, policy: Policy, table: Table) -> bool:
+    """Tell whether what the policy shows is shown: it is permissive, and no restrictive one keeps to the tenant."""
+    return policy.permissive and not subject.is_floored(policy, table)
+
+
 def _is_open(subject: Subject, expression: str, table: Table) -> bool:
     """Tell whether it does not hold the tenant, for no reason that another rule tells."""
     told = has_word(expression, "or", "case") or reads_a_table(expression)
@@ -237,7 +244,8 @@ def _is_open(subject: Subject, expression: str, table: Table) -> bool:
 
 def _unheld(subject: Subject, keyword: str, message: str) -> Iterator[Found]:
     for table, _, policy in subject.judged():
-        if policy.permissive and any(_is_unheld(subject, text, table, keyword) for text in policy.expressions):
+        told = any(_is_unheld(subject, text, table, keyword) for text in policy.expressions)
+        if told and _lets_in(subject, policy, table):
             yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
 

@@ -59,6 +59,8 @@ def policies_meet(subject: Subject) -> Iterator[Found]:
     """Permissive policies beside another one for the same role and command."""
     for table in dict.fromkeys((*subject.tenant_tables, *subject.guarded)):
         policies = [p for p in subject.policies(table) if p.permissive and not subject.is_for_all_rows(p)]
+        # of two, the one is told that is for everybody or shows more
+        policies.sort(key=lambda p: (None in p.roles, not subject.keeps(p.using or p.with_check, table), p.name))
         told = set()
         for one, other in combinations(policies, 2):
             who = _both_hold_for(subject, one, other)

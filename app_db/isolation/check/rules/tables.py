@@ -86,9 +86,9 @@ def owner_sees_nothing(subject: Subject) -> Iterator[Found]:
     for table in subject.guarded:
         policies = subject.policies(table)
         is_held = table.enabled and table.forced and policies and not subject.is_exempt(table.owner)
-        sees = (p for p in policies if p.permissive and p.using == "true" and subject.applies(p, table.owner))
+        sees = {p.command for p in policies if p.permissive and p.using == "true" and subject.applies(p, table.owner)}
         # an owner that serves an application has a finding of its own
-        if is_held and table.owner not in subject.applications and next(sees, None) is None:
+        if is_held and table.owner not in subject.applications and not ("all" in sees or sees >= _NEEDED):
             message = f"{table.owner}, the owner of {table.full_name}, sees no row of it, so migrations change none"
             yield Found(table.full_name, message, "; ".join(_owner_policy(subject, table)))
 
@@ -199,7 +199,8 @@ def partition_grants(subject: Subject) -> Iterator[Found]:
     """Partitions that the application may use directly."""
     for table in subject.tenant_tables:
         if table.is_partition and table.owner not in subject.applications:
-            for grantee in sorted({grantee or "public" for grantee, _ in table.grants}):
+            grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
+            for grantee in sorted({grantee or "public" for grantee, _ in grants}):
                 if subject.may(((None if grantee == "public" else grantee, "any"),), ("any",), table.owner):
                     message = f"{grantee} may use the partition {table.full_name} directly"
                     who = "public" if grantee == "public" else name(grantee)
@@ -247,6 +248,9 @@ def foreign_table(subject: Subject) -> Iterator[Found]:
             grantees = sorted({name(grantee) if grantee else "public" for grantee, _ in table.grants})
             message = f"{table.full_name} is a foreign table, which can't have policies, and the application reads it"
             yield Found(table.full_name, message, f"revoke all on {table_name(table)} from {', '.join(grantees)}")
+
+
+_NEEDED = {"select", "update", "delete"}
 
 
 def _whose(subject: Subject, table: Table) -> str:
