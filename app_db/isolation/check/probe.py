@@ -16,8 +16,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from ...errors import DatabaseError
 from .facts import Pooler
 
 _PROCESS = text("select pg_backend_pid()")
@@ -48,7 +48,7 @@ def _is_shared(one: Connection, other: Connection, process: int) -> bool:
             with other.begin():
                 if other.scalar(_PROCESS) == process or _served_by(one) != process:
                     return True
-    except DatabaseError:  # the second client waited for a process in vain, while the first one asked for nothing
+    except DBAPIError:  # the second client waited for a process in vain, while the first one asked for nothing
         return False
     return False
 

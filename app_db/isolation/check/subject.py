@@ -28,6 +28,11 @@ class Subject:
         """The roles that serve applications."""
         return self.bounds.applications(self.facts.role_by_name, self.facts.login)
 
+    @property
+    def is_guessed(self) -> bool:
+        """Whether the login that looks is judged for want of a better one: nobody has named the application's."""
+        return not self.bounds.application_roles and self.applications == (self.facts.login,)
+
     @cached_property
     def all_rows_roles(self) -> frozenset[str]:
         """The roles that are meant to see every tenant's rows."""

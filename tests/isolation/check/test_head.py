@@ -71,6 +71,21 @@ def test_looking_leaves_the_catalogue_and_the_roles_as_they_are(check_settings: 
     assert place.connection.scalar(text("show search_path")) != "pg_catalog"
 
 
+def test_a_login_without_any_right_sees_the_same(place: Place) -> None:
+    place.run("grant truncate on example.items to app_rw", "alter table example.parts no force row level security")
+    seen_by_superuser = check_isolation(place.connection, place.bounds).findings
+    assert {finding.rule for finding in seen_by_superuser} == {"ISO202", "ISO211"}
+    place.run("create role plain", "set local role plain")
+    assert check_isolation(place.connection, place.bounds).findings == seen_by_superuser
+
+
+def test_whoever_looks_is_judged_where_nobody_has_named_the_application(place: Place) -> None:
+    found = check_isolation(place.connection, replace(place.bounds, role_prefix="other_"))
+    assert found.applications == ("postgres",)
+    (superuser,) = (finding for finding in found.findings if finding.rule == "ISO101")
+    assert superuser.remedy.startswith("name the application's login with --application-role; ")
+
+
 def statements_of(connection: Connection, bounds: Bounds) -> list[str]:
     sent: list[str] = []
 

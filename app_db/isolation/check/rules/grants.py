@@ -1,4 +1,4 @@
-"""211 to 218: rights that go past policies, and views that show what their owner sees."""
+"""211 to 219: rights that go past policies, and views that show what their owner sees."""
 
 from __future__ import annotations
 
@@ -186,6 +186,31 @@ def rights_for_many_roles(subject: Subject) -> Iterator[Found]:
             yield Found(table.full_name, message, remedy)
 
 
+@rule(
+    "ISO219", "policies-without-row-security", Severity.ERROR, "A table has policies that nobody asks",
+    means="A table has policies, and row-level security is not enabled. A tenant's table is told by ISO201.",
+    bites="Policies of such a table are not looked at: everybody who may read it reads all of it, and whoever reads "
+    "the schema believes that it is held.",
+    remedy="Enable and force row-level security, or drop the policies.",
+    false_alarm="A table under construction, whose policies come first: finish it in the same revision.",
+    example=broken(
+        "create table example.rates (id uuid primary key)",
+        "alter table example.rates owner to app_owner",
+        "create policy shared_rows on example.rates for select to app_tenant using (true)",
+        thing="example.rates",
+    ),
+)  # fmt: skip
+def policies_unasked(subject: Subject) -> Iterator[Found]:
+    """Tables with policies and without row-level security, but those that another rule tells."""
+    told = {table.oid for table in subject.guarded}
+    for table in subject.facts.tables:
+        if table.oid not in told and not table.is_partition and not table.enabled and subject.policies(table):
+            message = f"the policies of {table.full_name} are not asked, as row-level security is not enabled"
+            names = table_name(table)
+            remedy = f"alter table {names} enable row level security; alter table {names} force row level security"
+            yield Found(table.full_name, message, remedy)
+
+
 _MANY_ROLES = 30
 
 
@@ -219,4 +244,5 @@ RULES: tuple[Rule, ...] = (
     default_privileges,
     publication,
     rights_for_many_roles,
+    policies_unasked,
 )

@@ -34,7 +34,10 @@ def superuser_login(subject: Subject) -> Iterator[Found]:
     """Application roles that are superusers."""
     for role in subject.applications:
         if role in subject.facts.role_by_name and subject.facts.role_by_name[role].superuser:
-            yield Found(role, f"{role} is a superuser, whom no policy holds", f"alter role {name(role)} nosuperuser")
+            remedy = f"alter role {name(role)} nosuperuser"
+            if subject.is_guessed:  # it may be an administrator who looks
+                remedy = f"name the application's login with --application-role; if it is {role}: {remedy}"
+            yield Found(role, f"{role} is a superuser, whom no policy holds", remedy)
 
 
 @rule(

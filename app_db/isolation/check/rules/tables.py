@@ -1,4 +1,4 @@
-"""201 to 212: tables whose rows nothing keeps apart, or keeps even from their owner."""
+"""201 to 210: tables whose rows nothing keeps apart, or keeps even from their owner."""
 
 from __future__ import annotations
 
