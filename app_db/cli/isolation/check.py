@@ -156,7 +156,7 @@ def _group(report: Report, severity: str) -> list[str]:
     width = max(len(finding.thing) for finding in found)
     for finding in found:
         lines.append(f"  {finding.rule}  {finding.thing.ljust(width)}  {finding.message}")
-        lines.append(f"          {finding.remedy}")
+        lines += [f"          {statement}" for statement in finding.remedy.replace("; ", ";\n").splitlines()]
     pages = sorted({finding.page for finding in found})
     return [*lines, f"  explained in {', '.join(pages)}", ""]
 

@@ -26,11 +26,12 @@ _PAST_POLICIES = ("truncate", "references", "trigger", "maintain")
 def right_past_policies(subject: Subject) -> Iterator[Found]:
     """TRUNCATE and its like on tenants' tables."""
     for table in subject.guarded:
-        held = sorted({(who, right) for who, right in table.grants if right in _PAST_POLICIES}, key=str)
-        for grantee, right in held:
-            if grantee is not None and subject.may(((grantee, right),), (right,), ""):
-                message = f"{grantee} may {right.upper()} {table.full_name}, which no policy holds"
-                yield Found(table.full_name, message, f"revoke {right} on {table_name(table)} from {name(grantee)}")
+        held = [(grantee, right) for grantee, right in table.grants if right in _PAST_POLICIES]
+        for grantee in sorted({grantee for grantee, _ in held if grantee is not None}):
+            if subject.may(((grantee, "any"),), ("any",), ""):
+                rights = ", ".join(sorted(right for who, right in held if who == grantee))
+                message = f"{grantee} has {rights.upper()}, which no policy holds"
+                yield Found(table.full_name, message, f"revoke {rights} on {table_name(table)} from {name(grantee)}")
 
 
 @rule(

@@ -35,7 +35,8 @@ def unique_without_tenant(subject: Subject) -> Iterator[Found]:
                 f"{_dropped(table, key)}; alter table {table_name(table)} add constraint {name(key.name)} "
                 f"unique ({name(column)}, {shown})"
             )
-            yield Found(_thing(table, key), f"it is unique over all tenants, and so tells which {shown} exist", remedy)
+            message = f"it is unique over all tenants, and so tells which values of {shown} exist"
+            yield Found(_thing(table, key), message, remedy)
     for _, column, index in _indexes(subject):
         if index.is_unique and not index.of_constraint and column not in index.columns:
             message = "it is unique over all tenants, and so tells what exists"
@@ -82,7 +83,8 @@ def index_not_led(subject: Subject) -> Iterator[Found]:
         is_told = kind == "exclusion" or ((kind or index.is_unique) and column not in index.columns)
         if not is_told and index.method not in _UNORDERED and index.columns[:1] != (column,):
             remedy = _rekeyed(table, column, index, kind) if kind else _reindexed(column, index)
-            yield Found(_index_thing(index), "it reads all tenants' entries", remedy)
+            message = f"it does not begin with {column}, and reads all tenants' entries"
+            yield Found(_index_thing(index), message, remedy)
 
 
 @rule(
@@ -105,7 +107,11 @@ def primary_key_without_tenant(subject: Subject) -> Iterator[Found]:
         if column not in key.columns:
             shown = f"{name(column)}, {_list(key.columns)}"
             added = f"alter table {table_name(table)} add constraint {name(key.name)} primary key ({shown})"
-            yield Found(_thing(table, key), "it is not of the tenant", f"{_dropped(table, key)}; {added}")
+            yield Found(
+                _thing(table, key),
+                f"it lacks {column}, so what refers to it crosses tenants",
+                f"{_dropped(table, key)}; {added}",
+            )
 
 
 @rule(

@@ -31,7 +31,7 @@ def no_row_security(subject: Subject) -> Iterator[Found]:
             steps.append(f"alter table {table_name(table)} force row level security")
             if not subject.policies(table):
                 steps += [*tenants_policy(subject, table), *_owner_policy(subject, table)]
-            message = f"{table.full_name} holds rows of {_whose(subject, table)} and has no row-level security"
+            message = f"it holds {_whose(subject, table)}, and has no row-level security"
             yield Found(table.full_name, message, "; ".join(steps))
 
 
@@ -254,8 +254,10 @@ _NEEDED = {"select", "update", "delete"}
 
 
 def _whose(subject: Subject, table: Table) -> str:
-    column = subject.tenant_column(table) or subject.user_column(table)
-    return f"whom {column} names" if column else "the system's own"
+    if column := subject.tenant_column(table):
+        return f"tenants' rows, by {column}"
+    column = subject.user_column(table)
+    return f"persons' rows, by {column}" if column else "the system's own rows"
 
 
 def _parents(subject: Subject, table: Table) -> list[Table]:
