@@ -174,7 +174,10 @@ def _listed() -> str:
     from ...isolation.check.rules import RULES
 
     width = max(len(rule.slug) for rule in RULES)
-    return "\n".join(f"{rule.id}  {rule.severity:<7}  {rule.slug.ljust(width)}  {rule.title}" for rule in RULES)
+    rows = [("rule", "severity", "name", "what is wrong"), *((r.id, r.severity, r.slug, r.title) for r in RULES)]
+    return "\n".join(
+        f"{number:<6}  {severity:<8}  {slug.ljust(width)}  {title}" for number, severity, slug, title in rows
+    )
 
 
 def _explained(number: str) -> str:

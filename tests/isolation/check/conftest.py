@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -12,6 +13,7 @@ from support import installation
 from app_db.engine import admin_engine
 from app_db.isolation.check.bounds import Bounds
 from app_db.isolation.check.example import SCHEMA, STAGE
+from app_db.isolation.check.rules import surroundings
 from app_db.migrations import upgrade
 from app_db.schema import LOGINS, ROLES
 from app_db.server import EmbeddedServer
@@ -46,6 +48,19 @@ class Place:
     def execute(self, sql: str) -> None:
         """Execute what was made for this place."""
         self.connection.execute(text(re.sub(r"(?<!:):(?!:)", r"\\:", sql)))
+
+
+@pytest.fixture
+def known_faults() -> dict[str, Any]:
+    """The faults of servers that the rule knows, for the test that is about them."""
+    return dict(surroundings._FIXED)
+
+
+@pytest.fixture(autouse=True)
+def _no_known_fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is judged is what a test has made, and not how old the machine's server is."""
+    if "known_faults" not in request.fixturenames:
+        monkeypatch.setattr(surroundings, "_FIXED", {})
 
 
 @pytest.fixture(scope="session")

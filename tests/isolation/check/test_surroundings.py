@@ -14,6 +14,7 @@ from app_db.isolation.check.rule import findings_of
 from app_db.isolation.check.rules import RULES
 from app_db.isolation.check.subject import Subject
 
+ALL = ["CVE-2023-2455", "CVE-2023-39418", "CVE-2024-10976", "CVE-2025-8713", "CVE-2026-14666", "CVE-2026-120154"]
 PROXY = "shop.proxy-abc.eu-central-1.rds.amazonaws.com"
 
 
@@ -28,19 +29,27 @@ def told(facts: Facts, bounds: Bounds) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("version", "faults"),
     [
-        (150002, ["CVE-2023-2455", "CVE-2023-39418", "CVE-2024-10976", "CVE-2025-8713"]),
-        (150003, ["CVE-2023-39418", "CVE-2024-10976", "CVE-2025-8713"]),
-        (150008, ["CVE-2024-10976", "CVE-2025-8713"]),
-        (150013, ["CVE-2025-8713"]),
-        (150014, []),
-        (160004, ["CVE-2024-10976", "CVE-2025-8713"]),
-        (160010, []),
-        (170000, ["CVE-2024-10976", "CVE-2025-8713"]),
-        (170005, ["CVE-2025-8713"]),
-        (170006, []),
-        (180000, []),
+        (150002, ALL),
+        (150003, ALL[1:]),
+        (150008, ALL[2:]),
+        (150013, ALL[3:]),
+        (150014, ALL[4:]),
+        (150019, ALL[5:]),
+        (150020, []),
+        (160004, ALL[2:]),
+        (160010, ALL[4:]),
+        (160016, []),
+        (170000, ALL[2:]),
+        (170005, ALL[3:]),
+        (170006, ALL[4:]),
+        (170012, []),
+        (180000, ALL[4:]),
+        (180006, ALL[5:]),
+        (180007, []),
+        (190000, []),
     ],
 )
+@pytest.mark.usefixtures("known_faults")
 def test_a_server_with_a_known_fault_is_told(version: int, faults: list[str], place: Place) -> None:
     facts = replace(facts_of(place), version=version)
     found = findings_of(RULES, Subject(facts, place.bounds))

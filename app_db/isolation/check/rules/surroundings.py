@@ -17,6 +17,12 @@ _FIXED: dict[str, tuple[dict[int, int], str]] = {
     "CVE-2023-39418": ({15: 4}, "MERGE does not ask the policies of UPDATE and SELECT"),
     "CVE-2024-10976": ({15: 9, 16: 5, 17: 1}, "a plan is used again under a role whose policies are others"),
     "CVE-2025-8713": ({15: 14, 16: 10, 17: 6}, "statistics show values of rows that a policy hides"),
+    # 18.5 was never released
+    "CVE-2026-14666": (
+        {15: 19, 16: 15, 17: 11, 18: 6},
+        "a plan is kept when a role's memberships or attributes change",
+    ),
+    "CVE-2026-120154": ({15: 20, 16: 16, 17: 12, 18: 7}, "INSERT ON CONFLICT DO UPDATE reads rows that a policy hides"),
 }
 _RDS_PROXY = re.compile(r"\.proxy-[^.]+\.[^.]+\.rds\.amazonaws\.com(\.cn)?$")
 
@@ -29,7 +35,8 @@ _RDS_PROXY = re.compile(r"\.proxy-[^.]+\.[^.]+\.rds\.amazonaws\.com(\.cn)?$")
         for cve, (fixed, what) in _FIXED.items()
     )
     + ".",
-    bites="With CVE-2025-8713 a crafted operator reads values of hidden rows out of the planner's statistics; with "
+    bites="With CVE-2026-120154 whoever may insert and update reads every row of a table, one conflict after the "
+    "other; with CVE-2025-8713 a crafted operator reads values of hidden rows out of the planner's statistics; with "
     "CVE-2023-39418 MERGE changes rows that UPDATE would not.",
     remedy="Install the newest minor version: the data directory stays as it is, and the server is restarted.",
     false_alarm="A vendor that mends faults without changing the version: suppress it with the vendor's notice.",
