@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from isolation.check.conftest import Place
+from sqlalchemy.exc import IntegrityError
 
 from app_db.isolation import check_isolation
 
@@ -265,3 +266,20 @@ def test_a_role_that_may_see_all_rows_is_named(place: Place) -> None:
     assert told(place) == set()
     place.run("grant warehouse to app_login")
     assert told(place) == named(place, {("ISO105", "app_login")})
+
+
+def test_a_login_that_may_switch_keys_off_does_refer_to_rows_that_are_not_there(place: Place) -> None:
+    tenant = "00000000-0000-0000-0000-000000000001"
+    row = f"insert into example.parts values ('{tenant}', '{tenant}', '00000000-0000-0000-0000-00000000000f')"
+    place.run(
+        "alter table example.parts add constraint fk foreign key (tenant_id, item_id) "
+        "references example.items (tenant_id, id)",
+        "grant set on parameter session_replication_role to app_login",
+        "set local role app_login",
+        f"set local app.current_tenant_id = '{tenant}'",
+    )
+    with pytest.raises(IntegrityError), place.connection.begin_nested():
+        place.run(row)
+    place.run("set local session_replication_role = replica", row, "reset role")
+    place.run("set local app.current_tenant_id = ''")
+    assert told(place) == named(place, {("ISO110", "app_login")})

@@ -48,6 +48,9 @@ select json_build_object(
       'name', split_part(entry, '=', 1), 'value', substr(entry, strpos(entry, '=') + 1)))
     from pg_db_role_setting s cross join unnest(s.setconfig) entry
     where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))), '[]'),
+  'parameters', coalesce((select json_agg(json_build_object('name', parname, 'grants', (
+      select json_agg(json_build_array(case grantee when 0 then null else pg_get_userbyid(grantee) end,
+        lower(privilege_type))) from aclexplode(paracl)))) from pg_parameter_acl), '[]'),
   'schemas', coalesce((select json_agg(json_build_object('name', w.nspname, 'owner', pg_get_userbyid(w.nspowner),
       'grants', {_acl("w.nspacl", "w.nspowner", "n")}) order by w.nspname) from wanted w), '[]'),
   'default_privileges', coalesce((select json_agg(json_build_object('owner', pg_get_userbyid(a.defaclrole),

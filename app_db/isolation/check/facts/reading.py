@@ -18,6 +18,7 @@ from .rows import (
     Grants,
     Index,
     Membership,
+    Parameter,
     Policy,
     Pooler,
     Publication,
@@ -50,6 +51,7 @@ class Facts:
     roles: tuple[Role, ...]
     memberships: tuple[Membership, ...]
     settings: tuple[RoleSetting, ...]
+    parameters: tuple[Parameter, ...]
     schemas: tuple[Schema, ...]
     default_privileges: tuple[DefaultPrivileges, ...]
     publications: tuple[Publication, ...]
@@ -104,6 +106,7 @@ def read_facts(
         roles=_rows(Role, around["roles"]),
         memberships=_rows(Membership, around["memberships"]),
         settings=_rows(RoleSetting, around["settings"]),
+        parameters=_rows(Parameter, around["parameters"]),
         schemas=_rows(Schema, around["schemas"]),
         default_privileges=_rows(DefaultPrivileges, around["default_privileges"]),
         publications=_rows(Publication, around["publications"]),

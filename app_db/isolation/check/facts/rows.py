@@ -46,6 +46,14 @@ class RoleSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A setting that is a superuser's to change, and who may do so besides."""
+
+    name: str
+    grants: Grants
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """A schema and who may do what in it."""
 

@@ -201,6 +201,28 @@ def hands_on(subject: Subject) -> Iterator[Found]:
             yield Found(edge.member, message, remedy)
 
 
+@rule(
+    "ISO110", "switches-keys-off", Severity.ERROR, "The application may switch foreign keys off",
+    means="A role that serves an application, or PUBLIC, may SET the parameter `session_replication_role`.",
+    bites="With `replica`, foreign keys are not checked and triggers do not fire: a row may point at another tenant's, "
+    "or at none, and what triggers keep is not kept. Measured: a reference that the composite key refuses was "
+    "accepted.",
+    remedy="Revoke the right; loading data in bulk has a login of its own.",
+    false_alarm=_OWN_LOGIN,
+    example=broken("grant set on parameter session_replication_role to app_login", thing="app_login"),
+)  # fmt: skip
+def switches_keys_off(subject: Subject) -> Iterator[Found]:
+    """Application roles that may set session_replication_role."""
+    for parameter in subject.facts.parameters:
+        if parameter.name != "session_replication_role":
+            continue
+        for grantee in sorted({who or "" for who, right in parameter.grants if right == "set"}):
+            for role in subject.may(((grantee or None, "set"),), ("set",), ""):
+                who = name(grantee) if grantee else "public"
+                message = f"{role} may switch foreign keys and triggers off"
+                yield Found(role, message, f"revoke set on parameter session_replication_role from {who}")
+
+
 def _owners(subject: Subject) -> set[str]:
     return {table.owner for table in subject.tenant_tables}
 
@@ -230,4 +252,5 @@ RULES: tuple[Rule, ...] = (
     predefined_role,
     makes_roles,
     hands_on,
+    switches_keys_off,
 )
