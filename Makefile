@@ -39,7 +39,7 @@ soak: venv  ## Drill for leaks for half an hour, through the pool and through Pg
 	@PYTHONPATH=tests $(BIN)/python -m drill.soak --minutes 15
 	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py
 
-schema: venv  ## Write the snapshots, docs/schema.sql, the pages and the picture that come of the revisions
+schema: venv  ## Write the snapshots, docs/schema.sql, the pages and the picture that come of revisions and rules
 	@$(BIN)/python .ci/schema.py
 
 format: venv  ## Put the code into its usual form

@@ -1,4 +1,4 @@
-"""Writes what is derived from the revisions: snapshots, docs/schema.sql, its pages and its picture (`make schema`)."""
+"""Writes what is derived (`make schema`): snapshots, docs/schema.sql, pages, the picture; the pages of the rules."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ from app_db.documentation import draw, privileges_page, tables_page
 from app_db.drift import Snapshot, expected_catalogue
 from app_db.drift.building import NEWEST, dump_of, ours, snapshot_of_service
 from app_db.drift.snapshot import differing
+from app_db.isolation.check.pages import page, page_names
+from app_db.isolation.check.rule import PAGES
 from app_db.migrations import upgrade
 from app_db.schema import SERVICES, placed_services
 from app_db.server.scratch import scratch_settings
@@ -30,6 +32,8 @@ def main() -> None:
     _write(ROOT / "docs" / "schema.svg", draw(things))
     _write(ROOT / "docs" / "reference" / "tables.md", tables_page(things))
     _write(ROOT / "docs" / "reference" / "privileges.md", privileges_page(things))
+    for name in page_names():
+        _write(ROOT / PAGES / name, page(name))
 
 
 def _built(binaries: Path | None) -> tuple[dict[str, Snapshot], str]:

@@ -1,4 +1,4 @@
-"""Debian's PgBouncer in transaction mode, in front of a server of the tests'."""
+"""Debian's PgBouncer, as a rule in transaction mode, in front of a server of the tests'."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def require_pgbouncer() -> None:
 class PgBouncer:
     """Passes the logins of `urls`, which are all on one server, through `pool_size` connections for each."""
 
-    def __init__(self, urls: Iterable[URL], *, pool_size: int = 2) -> None:
+    def __init__(self, urls: Iterable[URL], *, pool_size: int = 2, pool_mode: str = "transaction") -> None:
         self._urls = list(urls)
         self._pool_size = pool_size
+        self._pool_mode = pool_mode
         self._directory = Path(tempfile.mkdtemp(prefix="pgbouncer-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
@@ -77,7 +78,7 @@ class PgBouncer:
             f"[databases]\n* = host={server.host} port={server.port}\n[pgbouncer]\n"
             f"listen_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
             f"auth_type = scram-sha-256\nauth_file = {self._directory}/users.txt\nlogfile = {self._directory}/log\n"
-            f"pool_mode = transaction\ndefault_pool_size = {self._pool_size}\nmax_client_conn = 1000\n"
+            f"pool_mode = {self._pool_mode}\ndefault_pool_size = {self._pool_size}\nmax_client_conn = 1000\n"
             f"query_wait_timeout = {WAIT_SECONDS}\nserver_login_retry = 1\n"
         )
         for path in (self._directory, *self._directory.iterdir()):

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .check import Bounds, Finding, Report, Severity, check_isolation, probe_pooler, require_isolation
     from .drill.ground import Ground
     from .drill.ledger import Ledger
     from .drill.plan import Plan
@@ -16,15 +17,37 @@ if TYPE_CHECKING:
     from .drill.run import run_drill
     from .drill.way import Place, Way
 
-__all__ = ["DrillReport", "Ground", "Ledger", "Place", "Plan", "Way", "run_drill"]
+__all__ = [
+    "Bounds",
+    "DrillReport",
+    "Finding",
+    "Ground",
+    "Ledger",
+    "Place",
+    "Plan",
+    "Report",
+    "Severity",
+    "Way",
+    "check_isolation",
+    "probe_pooler",
+    "require_isolation",
+    "run_drill",
+]
 
 _HOMES = {
+    "Bounds": "check",
     "DrillReport": "drill.report",
+    "Finding": "check",
     "Ground": "drill.ground",
     "Ledger": "drill.ledger",
     "Place": "drill.way",
     "Plan": "drill.plan",
+    "Report": "check",
+    "Severity": "check",
     "Way": "drill.way",
+    "check_isolation": "check",
+    "probe_pooler": "check",
+    "require_isolation": "check",
     "run_drill": "drill.run",
 }
 

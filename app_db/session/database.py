@@ -50,6 +50,11 @@ class Database:
         """
         return cls(settings or load_settings(), name)
 
+    @property
+    def settings(self) -> Settings:
+        """The settings that it was made from."""
+        return self._settings
+
     def __repr__(self) -> str:
         return f"<Database {self._database.url or 'embedded'}>"
 

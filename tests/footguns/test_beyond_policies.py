@@ -9,7 +9,8 @@ import pytest
 from footguns.places import MATERIALS, OWN_ROWS, Executor, House, Shop, Two, bound, refusal, rows_of
 from sqlalchemy import text
 
-from app_db.errors import PermissionDenied
+from app_db.errors import PermissionDenied, StartupRefused
+from app_db.isolation import require_isolation
 
 IF_EMPTY = "where not exists (select from demo.copies)"
 COPIES = ["(like {table} including all)", "as select * from {table}"]
@@ -242,7 +243,16 @@ def test_15_naive_view_shows_what_its_owner_sees(own_rows: Shop, customers: Two,
         assert rows_of(connection, customers.theirs, "shop.shown") == 1
 
 
-def test_15_naive_view_of_our_owner_shows_all_until_it_looks_as_its_caller(house: House, two: Two) -> None:
+@pytest.mark.parametrize(("kind", "rule"), [("view", "ISO213"), ("materialized view", "ISO214")])
+def test_15_an_application_does_not_start_where_a_view_shows_what_its_owner_sees(
+    house: House, kind: str, rule: str
+) -> None:
+    view = [f"create {kind} demo.shown as select * from {MATERIALS}", "grant select on demo.shown to {p}app_rw"]
+    with house.without(view, [f"drop {kind} demo.shown"]), pytest.raises(StartupRefused, match=f"{rule} demo.shown"):
+        require_isolation(house.db)
+
+
+def test_15_unguarded_view_of_our_owner_shows_all_until_it_looks_as_its_caller(house: House, two: Two) -> None:
     view = [f"create view demo.shown as select * from {MATERIALS}", "grant select on demo.shown to {p}app_rw"]
     with house.without(view, ["drop view demo.shown"]):
         with house.db.tenant(two.mine) as session:
@@ -262,7 +272,14 @@ def test_18_naive_copy_of_a_table_has_none_of_its_policies(own_rows: Shop, custo
 
 
 @pytest.mark.parametrize("copy", COPIES, ids=["like", "as"])
-def test_18_naive_copy_of_a_table_of_ours_is_open_as_soon_as_it_is_granted(house: House, two: Two, copy: str) -> None:
+def test_18_an_application_does_not_start_where_a_copy_has_no_policies(house: House, copy: str) -> None:
+    make = [f"create table demo.copies {copy.format(table=MATERIALS)}", "grant select on demo.copies to {p}app_rw"]
+    with house.without(make, ["drop table demo.copies"]), pytest.raises(StartupRefused, match=r"ISO201 demo\.copies"):
+        require_isolation(house.db)
+
+
+@pytest.mark.parametrize("copy", COPIES, ids=["like", "as"])
+def test_18_unguarded_copy_of_a_table_of_ours_is_open_once_it_is_granted(house: House, two: Two, copy: str) -> None:
     columns = "tenant_id, id, code, name, description, unit, price_minor, currency, created_at, updated_at"
     make = [
         f"create table demo.copies {copy.format(table=MATERIALS)}",

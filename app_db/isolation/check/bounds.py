@@ -1,0 +1,71 @@
+"""What counts as a tenant's table, as an application, as the context: the answers that the catalogue does not give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import MetaData
+
+from ...models import Base
+from ...schema import LOGINS, RoleNames, Scope, scope_of
+from ...settings import LoginUrl
+
+CONTEXT_SETTINGS = ("app.current_tenant_id", "app.current_user_id")
+TENANT_COLUMNS = ("tenant_id",)
+TENANTS = "tenancy.tenants"
+_ALL_ROWS = "app_all"
+_TENANTS_ROWS = ("app_tenant", "app_tenant_admin")
+_SERVE_APPLICATIONS = {LoginUrl.APPLICATION, LoginUrl.TENANT_ADMIN, LoginUrl.AUTH, LoginUrl.READONLY}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the check is told; every part has an answer for a database of ours.
+
+    `application_roles` are those that serve applications: without any, our four logins, and where none of them is on
+    the server, whoever has logged in. `all_rows_roles` may see every tenant's rows, and policies for them alone are
+    right to say `true`. `metadata` says of tables whose rows they hold. `transaction_pooler` is how the application is
+    configured; None where nobody knows.
+    """
+
+    schemas: tuple[str, ...] | None = None
+    tenant_columns: tuple[str, ...] = TENANT_COLUMNS
+    context_settings: tuple[str, ...] = CONTEXT_SETTINGS
+    application_roles: tuple[str, ...] = ()
+    all_rows_roles: tuple[str, ...] = ()
+    metadata: tuple[MetaData, ...] = ()
+    role_prefix: str = ""
+    transaction_pooler: bool | None = None
+    _names: RoleNames = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_names", RoleNames(self.role_prefix))
+
+    def applications(self, known: Iterable[str], login: str) -> tuple[str, ...]:
+        """Return the roles that serve applications, of those that the server knows."""
+        known = set(known)
+        if self.application_roles:
+            return self.application_roles
+        ours = [self._names(entry.name) for entry in LOGINS if entry.url in _SERVE_APPLICATIONS]
+        return tuple(name for name in ours if name in known) or (login,)
+
+    def sees_all_rows(self, known: Iterable[str]) -> frozenset[str]:
+        """Return the roles for which every tenant's rows are meant to be visible."""
+        return frozenset({*self.all_rows_roles, self._names(_ALL_ROWS)} & set(known))
+
+    def scopes(self, *, is_ours: bool) -> Mapping[str, Scope]:
+        """Return the scopes that models declare, by the full name of the table; our own models' where they are used."""
+        told = (*self.metadata, *((Base.metadata,) if is_ours else ()))
+        tables = (table for metadata in told for table in metadata.tables.values())
+        return {table.fullname: scope for table in tables if (scope := scope_of(table)) is not None}
+
+    def visibility_roles(self, known: Iterable[str]) -> tuple[str, ...]:
+        """Return the roles that a policy of tenants' rows should name: ours where they are known."""
+        ours = tuple(name for name in map(self._names, _TENANTS_ROWS) if name in set(known))
+        return ours if ours and not self.application_roles else self.application_roles
+
+    @property
+    def tenant_administrators(self) -> tuple[str, ...]:
+        """The roles that see all rows of the tenant, persons' ones included."""
+        return (self._names("app_tenant_admin"),)

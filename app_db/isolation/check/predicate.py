@@ -1,0 +1,165 @@
+"""What a policy's condition says, by its words.
+
+`pg_get_expr` prints every condition in one form: calls and operands in brackets, strings and odd names quoted, casts
+as `::`. So words are enough to tell an OR from a column of that name, and no parser of SQL is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+
+_WORD = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][\w$]*|\d[\d.]*|::|[()\[\],.]|[=<>!~@#%^&|*/+?-]+")
+_READ = re.compile(r"current_setting\(\s*'([^']+)'(?:::text)?\s*(,?)", re.IGNORECASE)
+_WHO = {"CURRENT_USER", "SESSION_USER", "CURRENT_ROLE", "USER"}
+_OPEN, _CLOSE = {"(", "["}, {")", "]"}
+
+Words = Sequence[str]
+
+
+def words_of(expression: str) -> list[str]:
+    """Return the words of a printed expression; strings stay whole, in their quotes."""
+    return _WORD.findall(expression)
+
+
+def has_word(expression: str, *keywords: str) -> bool:
+    """Tell whether one of the keywords stands in it, outside of strings and quoted names."""
+    wanted = {keyword.upper() for keyword in keywords}
+    return any(word.upper() in wanted for word in words_of(expression))
+
+
+def reads_a_table(expression: str) -> bool:
+    """Tell whether a sub-select in it has a FROM."""
+    words = [word.upper() for word in words_of(expression)]
+    return any("FROM" in _same_depth(words[at + 1 :]) for at, word in enumerate(words) if word == "SELECT")
+
+
+def is_wrapped(expression: str) -> bool:
+    """Tell whether it has a sub-select that reads no table."""
+    return has_word(expression, "select") and not reads_a_table(expression)
+
+
+def settings_read(text: str) -> dict[str, bool]:
+    """Return the settings that `current_setting` is asked for, and whether each call says what to do without one."""
+    found: dict[str, bool] = {}
+    for name, comma in _READ.findall(text):
+        found[name] = found.get(name, True) and bool(comma)
+    return found
+
+
+def names_a_role(expression: str) -> bool:
+    """Tell whether it asks who has logged in, or as whom it is executed."""
+    return has_word(expression, *_WHO)
+
+
+def mentions(expression: str, column: str) -> bool:
+    """Tell whether the column stands in it."""
+    return column in _columns(words_of(expression))
+
+
+def casts(expression: str, column: str) -> bool:
+    """Tell whether the column is converted before it is compared."""
+    words = words_of(expression)
+    plain = _unquoted(words)
+    return any(
+        plain[at] == column and words[at - 1] == "(" and words[at + 1 : at + 3] == [")", "::"]
+        for at in range(1, len(words) - 2)
+    )
+
+
+def holds(expression: str, column: str, columns: Collection[str]) -> bool:
+    """Tell whether each row has to have, in `column`, what is called or asked for on the other side of an equation.
+
+    The equation is a whole operand of AND: inside an OR or a CASE it binds nothing. On the other side no column of
+    the table may stand, and something that depends on who asks has to: a call, or the name of the role.
+    """
+    return any(_is_equation(operand, column, columns) for operand in _operands(words_of(expression)))
+
+
+def _is_equation(operand: Words, column: str, columns: Collection[str]) -> bool:
+    match _split(_bare(operand), "="):
+        case [one, other]:
+            return any(_names(here) == column and _asks(there, columns) for here, there in ((one, other), (other, one)))
+        case _:
+            return False
+
+
+def _names(side: Words) -> str | None:
+    words = _bare(side)
+    if "::" in words:
+        words = _bare(words[: words.index("::")])
+    return _unquoted(words)[0] if len(words) == 1 else None
+
+
+def _asks(side: Words, columns: Collection[str]) -> bool:
+    if _columns(side) & set(columns):
+        return False
+    called = (word for word, following in pairwise(side) if following == "(" and word[0].isalpha())
+    return any(word.upper() not in {"ANY", "ALL", "ARRAY", "SELECT", "AND", "NOT"} for word in called) or bool(
+        {word.upper() for word in side} & _WHO
+    )
+
+
+def _operands(words: Words) -> Iterator[Words]:
+    bare = _bare(words)
+    parts = _split(bare, "AND")
+    if len(parts) == 1:
+        yield bare
+        return
+    for part in parts:
+        yield from _operands(part)
+
+
+def _split(words: Words, separator: str) -> list[Words]:
+    depth = 0
+    parts: list[Words] = []
+    part: list[str] = []
+    for word in words:
+        depth += (word in _OPEN) - (word in _CLOSE)
+        if depth == 0 and word.upper() == separator:
+            parts.append(part)
+            part = []
+        else:
+            part.append(word)
+    return [*parts, part]
+
+
+def _bare(words: Words) -> Words:
+    """Take away brackets around all of it."""
+    while len(words) > 1 and words[0] == "(" and _closing(words) == len(words) - 1:
+        words = words[1:-1]
+    return words
+
+
+def _closing(words: Words) -> int:
+    depth = 0
+    for at, word in enumerate(words):
+        depth += (word in _OPEN) - (word in _CLOSE)
+        if depth == 0:
+            return at
+    return len(words)
+
+
+def _same_depth(words: Words) -> list[str]:
+    """Return the words up to the end of the bracket that they stand in, those of inner brackets left out."""
+    depth, found = 0, []
+    for word in words:
+        depth += (word in _OPEN) - (word in _CLOSE)
+        if depth < 0:
+            break
+        if depth == 0:
+            found.append(word)
+    return found
+
+
+def _columns(words: Words) -> set[str]:
+    """Return the words that may be columns: no types, no calls, no names that a sub-select gives."""
+    around = zip(["", *words], words, [*words[1:], ""], strict=False)
+    return set(
+        _unquoted([word for before, word, after in around if before.upper() not in {"::", "AS"} and after != "("])
+    )
+
+
+def _unquoted(words: Words) -> list[str]:
+    return [word[1:-1].replace('""', '"') if word.startswith('"') else word for word in words]
