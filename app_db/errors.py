@@ -21,6 +21,7 @@
     ├── ResetRefused               a database that must not be emptied, or not this way
     ├── SeedRefused                generated rows that must not be planted there, or not these
     ├── DrillRefused               a leak drill that must not be run there, or has nothing to work with
+    ├── AdviceRefused              indexes and statements can't be advised on, with what was given
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
         ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
@@ -160,6 +161,10 @@ class SeedRefused(AppDbError):
 
 class DrillRefused(AppDbError):
     """A leak drill is not begun: it is production, the unit of work can't be used, or another one is under way."""
+
+
+class AdviceRefused(AppDbError):
+    """Indexes or statements can't be advised on with what was given; the message says what to give instead."""
 
 
 class DatabaseError(AppDbError, sa_exc.DBAPIError):

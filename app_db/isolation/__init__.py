@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .advise import Advice, AdviceReport, advise_database, advise_indexes, advise_statements, compare_logins
     from .drill.ground import Ground
     from .drill.ledger import Ledger
     from .drill.plan import Plan
@@ -16,15 +17,35 @@ if TYPE_CHECKING:
     from .drill.run import run_drill
     from .drill.way import Place, Way
 
-__all__ = ["DrillReport", "Ground", "Ledger", "Place", "Plan", "Way", "run_drill"]
+__all__ = [
+    "Advice",
+    "AdviceReport",
+    "DrillReport",
+    "Ground",
+    "Ledger",
+    "Place",
+    "Plan",
+    "Way",
+    "advise_database",
+    "advise_indexes",
+    "advise_statements",
+    "compare_logins",
+    "run_drill",
+]
 
 _HOMES = {
+    "Advice": "advise",
+    "AdviceReport": "advise",
     "DrillReport": "drill.report",
     "Ground": "drill.ground",
     "Ledger": "drill.ledger",
     "Place": "drill.way",
     "Plan": "drill.plan",
     "Way": "drill.way",
+    "advise_database": "advise",
+    "advise_indexes": "advise",
+    "advise_statements": "advise",
+    "compare_logins": "advise",
     "run_drill": "drill.run",
 }
 

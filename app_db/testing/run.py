@@ -15,10 +15,12 @@ import pytest
 if TYPE_CHECKING:
     from .installation import SuiteServer
     from .recipe import Recipe
+    from .recording import Recording
 
 RUN = pytest.StashKey["Run"]()
 KEPT = "app_db_kept"
 URL_OPTION, URL_VARIABLE = "app_db_url", "APP_DB_TEST_URL"
+RECORD_OPTION = "--app-db-record"
 _WORKER_INPUT = "app_db_run"
 
 
@@ -33,6 +35,16 @@ class Run:
         self.name, self.owner_pid = named
         self._may_have_servers = False
         self._kept: list[tuple[str, str]] = []
+        self.recording = self._recording(config)
+
+    def _recording(self, config: pytest.Config) -> Recording | None:
+        """Return what the run is recorded by, where that was asked for."""
+        path = config.getoption(RECORD_OPTION)
+        if not path:
+            return None
+        from .recording import begin_recording
+
+        return begin_recording(path, is_main=self._is_main)
 
     def own_server(self, recipe: Recipe, binaries: Path | None = None) -> SuiteServer:
         """Return the server that is started for the run."""

@@ -1,0 +1,181 @@
+"""What a policy takes from a statement, measured: the same conditions asked by who is narrowed and by who is not.
+
+The plan of the tenant's login says by which conditions each table is scanned, the policy's among them. These are asked
+of the table again, as the tenant and as a role that sees all rows. Conditions, estimates and indexes are the same for
+both; the one difference is which conditions may come before the policy. So a plan that costs the tenant much more has
+lost an index, and its other plan says which. See docs/decisions/0027-what-a-policy-takes.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ...schema import RoleNames
+from .catalogue import Catalogue, Key, Table
+from .planner import Planner, Unplannable
+from .plans import Node, Scan, alone, conjuncts, index_conditions, scans, walk
+
+_BOUND = "'app.current_"
+_LEAST = 0.1  # of a cost, or ms: below that, differences are noise
+_SOME = 10  # rows that a search for nearest neighbours is taken to ask for
+_ORDERS = ("Sort Key", "Order By")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """An index that a policy keeps from being used, by which condition, and what that costs.
+
+    `cost` is the planner's for the tenant and `cost_without` for the same conditions without a policy; `ms` are
+    measured, where that was asked for. Both are None where there are too few rows to tell.
+    """
+
+    table: Table
+    key: Key
+    condition: str
+    cost: float | None = None
+    cost_without: float | None = None
+    ms: float | None = None
+    ms_without: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times as much it costs, or takes, where that is more; None where it was not measured."""
+        pairs = ((self.cost, self.cost_without), (self.ms, self.ms_without))
+        found = [given / max(without, _LEAST) for given, without in pairs if given is not None and without is not None]
+        return max(found, default=None)
+
+
+class Comparison:
+    """Two planners, of the tenant's login and of one who sees all rows, and what the catalogue says.
+
+    `analyze` has conditions executed too, by both, where they have no parameters.
+    """
+
+    def __init__(
+        self, tenant: Planner, everything: Planner, catalogue: Catalogue, names: RoleNames, *, analyze: bool = False
+    ) -> None:
+        self.tenant = tenant
+        self.everything = everything
+        self.catalogue = catalogue
+        self.names = names
+        self.analyze = analyze
+
+    def losses(self, statement: str) -> list[Loss]:
+        """Return what the policies take from the statement; raises Unplannable where the tenant's login has no plan."""
+        plan, types = self.tenant.explain(statement)
+        found: dict[tuple[str, str], Loss] = {}
+        for scan in scans(plan):
+            table = self.catalogue.table(scan.schema, scan.table)
+            loss = None if table is None else self._lost_by(scan, table, plan, types)
+            if loss is not None:
+                found.setdefault((loss.table.name, loss.key.index), loss)
+        for loss in self._vectors(plan):
+            found.setdefault((loss.table.name, loss.key.index), loss)
+        return list(found.values())
+
+    def of_key(self, key: Key) -> Loss | None:
+        """Return what the policies take from a condition on that key of an index, by an example of one."""
+        table = self.catalogue.table(key.schema, key.table)
+        if table is None or key.sample is None:
+            return None
+        if key.is_vectors:
+            return self._of_vectors(table, key, _distance(key), None)
+        condition = f"{key.expression} {key.sample.written} $1::{key.sample.right}"
+        try:
+            loss = next(iter(self.losses(f"select * from {_named(table)} where {condition}")), None)
+        except Unplannable:
+            return None
+        return Loss(table, key, condition) if loss is None else loss
+
+    def _lost_by(self, scan: Scan, table: Table, plan: Node, types: Sequence[str]) -> Loss | None:
+        known = {str(node["Alias"]) for node, _ in walk(plan) if "Alias" in node}
+        conditions = alone(scan, known, len(types))
+        probe = f"select * from {_named(table)} as {scan.alias} where "
+        own = [part for part in conditions if _BOUND not in part]  # the policy's come again by themselves
+        if not own:
+            return None
+        try:
+            with_policy, given = self.tenant.explain(probe + " and ".join(own), types)
+            without, _ = self.everything.explain(probe + " and ".join(conditions), types)
+        except Unplannable:
+            return None
+        # without sequential scans the tenant's plan shows every condition that an index of it can be read by
+        possible, _ = self.tenant.explain(probe + " and ".join(own), types, seqscan=False)
+        kept = {condition for _, condition in index_conditions(possible)}
+        lost = self._difference(kept, own, without, table)
+        if lost is None:
+            return None
+        cost = min(float(with_policy["Total Cost"]), scan.limit_cost or float("inf"))
+        loss = Loss(table, *lost, cost, min(cost, float(without["Total Cost"])))
+        return loss if given or not self.analyze else self._timed(loss, probe, own, conditions)
+
+    def _timed(self, loss: Loss, probe: str, own: list[str], conditions: list[str]) -> Loss:
+        found = [
+            self.tenant.explain(probe + " and ".join(own), analyze=True)[0]["Execution Time"],
+            self.everything.explain(probe + " and ".join(conditions), analyze=True)[0]["Execution Time"],
+        ]
+        return Loss(loss.table, loss.key, loss.condition, loss.cost, loss.cost_without, *found)
+
+    def _difference(self, kept: set[str], own: list[str], without: Node, table: Table) -> tuple[Key, str] | None:
+        """Return the key of an index that is read without the policy only, and the statement's condition on it."""
+        found = []
+        for index, condition in index_conditions(without):
+            for key in self.catalogue.keys_of(table, self.catalogue.index(table.schema, index)):
+                if condition not in kept and _BOUND not in condition and _names(condition, key):
+                    # LIKE is asked, and >= with < is what an index is read by
+                    asked = [part for part in own if part not in kept and _names(part, key)]
+                    found.append((key, next(iter(asked), condition)))
+        return max(found, key=lambda one: one[0].is_leaky, default=None)
+
+    def _vectors(self, plan: Node) -> Iterator[Loss]:
+        """Yield the sorts by a distance, whichever way they are done: rows are compared each, or are missing."""
+        found = {scan.alias: self.catalogue.table(scan.schema, scan.table) for scan in scans(plan)}
+        for node, _ in walk(plan):
+            for part in _orders(node):
+                for alias, table in found.items():
+                    for key in self.catalogue.keys_of(table) if table is not None else ():
+                        if table is not None and key.is_vectors and _orders_by(part, alias, key):
+                            loss = self._of_vectors(table, key, part, node)
+                            if loss is not None:
+                                yield loss
+
+    def _of_vectors(self, table: Table, key: Key, condition: str, node: Node | None) -> Loss | None:
+        """Compare a sort of the tenant's rows with what the index alone costs.
+
+        No policy forbids the index, which finds the nearest rows of all tenants: filtered afterwards too few are left,
+        whatever it costs. So a plan that has it is a loss without figures.
+        """
+        if node is None or node["Node Type"] == "Index Scan":
+            return Loss(table, key, condition)
+        probe = f"select * from {_named(table)} order by {_distance(key)} limit {_SOME}"
+        try:
+            without, _ = self.everything.explain(probe)
+        except Unplannable:
+            return None
+        return Loss(table, key, condition, float(node["Total Cost"]), float(without["Total Cost"]))
+
+
+def _orders(node: Node) -> list[str]:
+    found = [node[name] for name in _ORDERS if name in node]
+    return [part for entry in found for part in (entry if isinstance(entry, list) else conjuncts(entry))]
+
+
+def _orders_by(order: str, alias: str, key: Key) -> bool:
+    signs = "|".join(re.escape(operator.sign) for operator in key.operators)
+    is_named = any(f"{alias}.{column}" in order for column in key.columns)
+    return is_named and re.search(rf"[ .]({signs})[ )]", order) is not None
+
+
+def _names(condition: str, key: Key) -> bool:
+    return any(re.search(rf"\b{re.escape(column)}\b", condition) is not None for column in key.columns)
+
+
+def _distance(key: Key) -> str:
+    operator = key.sample
+    return f"{key.expression} {operator.written} $1" if operator is not None else key.expression
+
+
+def _named(table: Table) -> str:
+    return f'"{table.schema}"."{table.name}"'
