@@ -22,7 +22,7 @@ _WIDTH = 60
 @click.option("--database", metavar="NAME", help="One of APP_DB_DATABASES__…; the main one without it.")
 @click.option("--schema", "schemas", multiple=True, metavar="NAME", help="Only indexes in this schema; repeatable.")
 @click.option(
-    "--statements", type=_FILE, metavar="FILE", help="Statements, one for each semicolon, with or without $1."
+    "--statements", type=_FILE, metavar="FILE", help="Statements that end with a semicolon, with or without $1."
 )
 @click.option("--recorded", type=_FILE, metavar="FILE", help="What `pytest --app-db-record=FILE` has written.")
 @click.option(
@@ -40,6 +40,7 @@ _WIDTH = 60
 @click.pass_context
 def advise(
     context: click.Context,
+    *,
     database: str | None,
     schemas: tuple[str, ...],
     statements: Path | None,
@@ -89,7 +90,7 @@ def _told(report: AdviceReport) -> list[str]:
     if not report.advice:
         return ["nothing to advise: no index is lost below a policy", *notes]
     numbers: dict[tuple[str, ...], int] = {}
-    rows = [("what", "times", "lost", "remedy")]
+    rows: list[tuple[str, ...]] = [("what", "times", "lost", "remedy")]
     for one in report.advice:
         number = numbers.setdefault(_code(one.remedy), len(numbers) + 1)
         ratio = "" if one.loss.ratio is None else f"{one.loss.ratio:,.1f}"
