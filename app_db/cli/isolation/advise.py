@@ -84,11 +84,16 @@ def _reasons(path: Path | None) -> dict[str, str]:
 def _told(report: AdviceReport) -> list[str]:
     notes = [f"accepted: {index} ({reason})" for index, reason in report.accepted.items()]
     notes += [f"accepted, and nothing would be advised: {index}; take it out of the list" for index in report.stale]
+    if report.undecided:
+        notes.append(
+            f"undecided: {len(report.undecided)} more lose an index, at a cost that is below the minimum or can't be told "
+            "without statistics, which policies hide: --json lists them, --analyze measures statements"
+        )
     if report.skipped:
         reasons = ", ".join(sorted(set(report.skipped.values())))
         notes.append(f"{len(report.skipped)} statements have no plan as the application's login: {reasons}")
     if not report.advice:
-        return ["nothing to advise: no index is lost below a policy", *notes]
+        return ["nothing to advise: no loss of an index below a policy is as large as that", *notes]
     numbers: dict[tuple[str, ...], int] = {}
     rows: list[tuple[str, ...]] = [("what", "times", "lost", "remedy")]
     for one in report.advice:

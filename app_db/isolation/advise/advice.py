@@ -33,20 +33,21 @@ class Advice:
     def lost(self) -> str:
         """How much is lost, in words."""
         loss, parts = self.loss, []
-        if loss.cost is not None and loss.cost_without is not None:
-            parts.append(f"cost {loss.cost:,.0f} instead of {loss.cost_without:,.0f}")
-        if loss.ms is not None and loss.ms_without is not None:
-            parts.append(f"{loss.ms:,.1f} ms instead of {loss.ms_without:,.1f}")
-        return ", ".join(parts) or (MISSING_ROWS if loss.key.is_vectors else "too few rows to measure")
+        if loss.cost is not None:
+            parts.append(f"cost {loss.cost[0]:,.0f} instead of {loss.cost[1]:,.0f}")
+        if loss.rows is not None:
+            parts.append(f"{loss.rows[0]:,.0f} rows read instead of {loss.rows[1]:,.0f}")
+        if loss.ms is not None:
+            parts.append(f"{loss.ms[0]:,.1f} ms instead of {loss.ms[1]:,.1f}")
+        return ", ".join(parts) or (MISSING_ROWS if loss.is_of_rows else "too few rows to tell")
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
         loss = self.loss
         return {
             "statement": self.statement, "table": loss.key.relation, "index": self.index, "condition": loss.condition,
-            "ratio": None if loss.ratio is None else round(loss.ratio, 1), "cost": loss.cost,
-            "cost_without_policy": loss.cost_without, "ms": loss.ms, "ms_without_policy": loss.ms_without,
-            "lost": self.lost, "remedy": {**asdict(self.remedy), "anchor": self.remedy.anchor},
+            "ratio": None if loss.ratio is None else round(loss.ratio, 1), "cost": loss.cost, "rows": loss.rows,
+            "ms": loss.ms, "lost": self.lost, "remedy": {**asdict(self.remedy), "anchor": self.remedy.anchor},
         }  # fmt: skip
 
 
@@ -54,21 +55,25 @@ class Advice:
 class AdviceReport:
     """What is advised, what could not be planned and why, and which indexes are accepted as they are.
 
-    `stale` are accepted indexes of which nothing would be advised.
+    `undecided` lose an index at a cost that the planner can't tell, or that was below the minimum by its estimate
+    alone: under a policy it has no statistics for what is not leakproof. `stale` are accepted indexes of which nothing
+    would be advised.
     """
 
     advice: list[Advice]
+    undecided: list[Advice] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)
 
     def __add__(self, other: AdviceReport) -> AdviceReport:
         return AdviceReport(
-            [*self.advice, *other.advice], self.skipped | other.skipped, self.accepted | other.accepted,
-            [*self.stale, *other.stale],
+            [*self.advice, *other.advice], [*self.undecided, *other.undecided], self.skipped | other.skipped,
+            self.accepted | other.accepted, [*self.stale, *other.stale],
         )  # fmt: skip
 
     def as_dict(self) -> Mapping[str, Any]:
         """Return it as plain values, for JSON."""
-        return {"advice": [one.as_dict() for one in self.advice], "skipped": self.skipped, "accepted": self.accepted,
-                "stale": self.stale}  # fmt: skip
+        return {"advice": [one.as_dict() for one in self.advice],
+                "undecided": [one.as_dict() for one in self.undecided], "skipped": self.skipped,
+                "accepted": self.accepted, "stale": self.stale}  # fmt: skip

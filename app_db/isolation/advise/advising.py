@@ -65,19 +65,21 @@ def advise_indexes(
 ) -> AdviceReport:
     """Advise on indexes of tables with policies that can't be used below a policy, for what they are there for.
 
-    Says nothing of those that a function reads who sees all rows, of a loss that was measured below `minimum_loss`
-    (how many times the cost), and of `accepted` ones, names with their schemas, with reasons. Only looks.
+    Says nothing of those that a function reads who sees all rows, and of `accepted` ones, names with their schemas,
+    with reasons. What costs less than `minimum_loss` times as much is undecided. Only looks.
     """
     _check(minimum_loss, accepted)
     advice: dict[str, Advice] = {}
+    undecided: dict[str, Advice] = {}
     for key in comparison.catalogue.lost_keys:
         loss = comparison.of_key(key)
-        if loss is not None and _is_worth(loss, minimum_loss):
-            one = Advice(loss, remedy_for(loss.table, loss.key, loss.condition, comparison.names))
-            advice.setdefault(one.index, one)
-    reasons = {index: reason for index, reason in (accepted or {}).items() if index in advice}
+        if loss is not None:
+            one = _advice(comparison, loss)
+            (advice if loss.ratio is None or loss.ratio >= minimum_loss else undecided).setdefault(one.index, one)
+    reasons = {index: reason for index, reason in (accepted or {}).items() if index in advice | undecided}
     return AdviceReport(
         [one for index, one in advice.items() if index not in reasons],
+        [one for index, one in undecided.items() if index not in reasons],
         accepted=reasons, stale=sorted(set(accepted or ()) - set(reasons)),
     )  # fmt: skip
 
@@ -99,9 +101,11 @@ def advise_statements(
     for statement in dict.fromkeys(statements):
         try:
             for loss in comparison.losses(statement):
-                if _is_worth(loss, minimum_loss):
-                    remedy = remedy_for(loss.table, loss.key, loss.condition, comparison.names)
-                    report.advice.append(Advice(loss, remedy, statement))
+                one = _advice(comparison, loss, statement)
+                if loss.is_of_rows or (loss.ratio or 0) >= minimum_loss:
+                    report.advice.append(one)
+                elif loss.rows is None:
+                    report.undecided.append(one)
         except Unplannable as error:
             report.skipped[statement] = str(error)
         if progress is not None:
@@ -109,8 +113,9 @@ def advise_statements(
     return report
 
 
-def _is_worth(loss: Loss, minimum: float) -> bool:
-    return loss.ratio is None or loss.ratio >= minimum
+def _advice(comparison: Comparison, loss: Loss, statement: str | None = None) -> Advice:
+    functions = comparison.catalogue.functions_for(loss.key)
+    return Advice(loss, remedy_for(loss.table, loss.key, loss.condition, comparison.names, functions), statement)
 
 
 def _check(minimum_loss: float, accepted: Mapping[str, str] | None) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy.dialects import postgresql
 
 from ...schema import RoleNames
 from .queries import FUNCTIONS, GENERATED, INDEXES, KEYS, ROOTS, TABLES
@@ -19,6 +20,7 @@ from .queries import FUNCTIONS, GENERATED, INDEXES, KEYS, ROOTS, TABLES
 VECTORS = ("hnsw", "ivfflat")
 # The search of an operator for an example; any other one comes after these.
 _USUAL = ("@>", "&&", "@@", "%", "=")
+_quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
 _SEARCH_PATH = text("select set_config('search_path', :path, true)")
 _REACH = 80  # characters between a column and the operator that compares it, in the body of a function
 
@@ -108,6 +110,11 @@ class Table:
     key: Mapping[str, str]
     rows: int
 
+    @property
+    def relation(self) -> str:
+        """The table as SQL names it."""
+        return f"{_quoted(self.schema)}.{_quoted(self.name)}"
+
 
 class Catalogue:
     """The tables with row security of a database, which a login may read, and their indexes.
@@ -135,7 +142,7 @@ class Catalogue:
         for row in ask(GENERATED):
             columns = self._generated.setdefault((row["schema"], row["table"]), {})
             columns[row["column"]] = set(row["made_of"])
-        self._bodies = [_plain(row["body"]) for row in ask(FUNCTIONS)]
+        self._functions = [_Function(row["name"], row["is_callable"], _plain(row["body"])) for row in ask(FUNCTIONS)]
         everything.execute(_SEARCH_PATH, {"path": path})  # so that both read and print a condition in the same way
 
     def table(self, schema: str, name: str) -> Table | None:
@@ -171,10 +178,29 @@ class Catalogue:
         return any(set(key.columns) <= made_of for column, made_of in generated.items() if column in usable)
 
     def _is_read_by_function(self, key: Key) -> bool:
-        return any(
-            re.search(rf"\b{re.escape(key.table)}\b", body) is not None and _compares(body, key)
-            for body in self._bodies
-        )  # fmt: skip
+        return any(function.reads(key) for function in self._functions)
+
+    def functions_for(self, key: Key) -> list[str]:
+        """Return the functions that the login may call and that, by themselves or by others, read that key."""
+        reading = {function.name for function in self._functions if function.reads(key)}
+        calling = {
+            function.name for function in self._functions
+            if any(re.search(rf"\b{re.escape(name.rpartition('.')[2])}\b", function.body) for name in reading)
+        }  # fmt: skip
+        return sorted({function.name for function in self._functions if function.is_callable} & (reading | calling))
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    """A function that works as one who sees all rows."""
+
+    name: str
+    is_callable: bool
+    body: str
+
+    def reads(self, key: Key) -> bool:
+        """Tell whether it compares that key, of that table, by one of its operators."""
+        return re.search(rf"\b{re.escape(key.table)}\b", self.body) is not None and _compares(self.body, key)
 
 
 def _compares(body: str, key: Key) -> bool:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...schema import RoleNames
 from .catalogue import Catalogue, Key, Table
 from .planner import Planner, Unplannable
-from .plans import Node, Scan, alone, conjuncts, index_conditions, scans, walk
+from .plans import Node, Scan, alone, conjuncts, index_conditions, rows_read, scans, walk
 
 _BOUND = "'app.current_"
 _LEAST = 0.1  # of a cost, or ms: below that, differences are noise
@@ -27,24 +27,46 @@ _ORDERS = ("Sort Key", "Order By")
 class Loss:
     """An index that a policy keeps from being used, by which condition, and what that costs.
 
-    `cost` is the planner's for the tenant and `cost_without` for the same conditions without a policy; `ms` are
-    measured, where that was asked for. Both are None where there are too few rows to tell.
+    Each pair of figures is the tenant's, and that of the same conditions without a policy. `cost` is the planner's,
+    None where it would not use the index with so few rows. `rows` that were read and `ms` are measured, where that was
+    asked for.
     """
 
     table: Table
     key: Key
     condition: str
-    cost: float | None = None
-    cost_without: float | None = None
-    ms: float | None = None
-    ms_without: float | None = None
+    cost: tuple[float, float] | None = None
+    rows: tuple[float, float] | None = None
+    ms: tuple[float, float] | None = None
 
     @property
     def ratio(self) -> float | None:
-        """How many times as much it costs, or takes, where that is more; None where it was not measured."""
-        pairs = ((self.cost, self.cost_without), (self.ms, self.ms_without))
-        found = [given / max(without, _LEAST) for given, without in pairs if given is not None and without is not None]
-        return max(found, default=None)
+        """How many times as much it costs, reads or takes, whichever is most; None where nothing was measured."""
+        pairs = ((self.cost, _LEAST), (self.rows, 1.0), (self.ms, _LEAST))
+        return max((pair[0] / max(pair[1], least) for pair, least in pairs if pair is not None), default=None)
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether rows are missing, since an index of vectors is read that finds those of all tenants."""
+        return self.key.is_vectors and self.ratio is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """A reading of one table: as the tenant asks it, to whom the policy's conditions come by themselves, and as all."""
+
+    select: str
+    own: list[str]
+    conditions: list[str]
+    types: Sequence[str]
+
+    @property
+    def narrowed(self) -> str:
+        return self.select + " and ".join(self.own)
+
+    @property
+    def plain(self) -> str:
+        return self.select + " and ".join(self.conditions)
 
 
 class Comparison:
@@ -84,7 +106,7 @@ class Comparison:
             return self._of_vectors(table, key, _distance(key), None)
         condition = f"{key.expression} {key.sample.written} $1::{key.sample.right}"
         try:
-            loss = next(iter(self.losses(f"select * from {_named(table)} where {condition}")), None)
+            loss = next(iter(self.losses(f"select * from {table.relation} where {condition}")), None)
         except Unplannable:
             return None
         return Loss(table, key, condition) if loss is None else loss
@@ -92,40 +114,46 @@ class Comparison:
     def _lost_by(self, scan: Scan, table: Table, plan: Node, types: Sequence[str]) -> Loss | None:
         known = {str(node["Alias"]) for node, _ in walk(plan) if "Alias" in node}
         conditions = alone(scan, known, len(types))
-        probe = f"select * from {_named(table)} as {scan.alias} where "
         own = [part for part in conditions if _BOUND not in part]  # the policy's come again by themselves
         if not own:
             return None
+        probe = _Probe(f"select * from {table.relation} as {scan.alias} where ", own, conditions, types)
         try:
-            with_policy, given = self.tenant.explain(probe + " and ".join(own), types)
-            without, _ = self.everything.explain(probe + " and ".join(conditions), types)
+            lost = self._difference(probe, table)
+            return None if lost is None else self._measured(probe, Loss(table, *lost), scan.limit_cost)
         except Unplannable:
             return None
-        # without sequential scans the tenant's plan shows every condition that an index of it can be read by
-        possible, _ = self.tenant.explain(probe + " and ".join(own), types, seqscan=False)
+
+    def _measured(self, probe: _Probe, loss: Loss, limit_cost: float | None) -> Loss:
+        with_policy, given = self.tenant.explain(probe.narrowed, probe.types)
+        without, _ = self.everything.explain(probe.plain, probe.types)
+        used = {self.catalogue.index(loss.key.schema, index) for index, _ in index_conditions(without)}
+        if loss.key.index in used:
+            cost = min(float(with_policy["Total Cost"]), limit_cost or float("inf"))
+            loss = replace(loss, cost=(cost, min(cost, float(without["Total Cost"]))))
+        if given or not self.analyze:
+            return loss
+        asked = ((self.tenant, probe.narrowed), (self.everything, probe.plain))
+        executed = [planner.explain(statement, analyze=True)[0] for planner, statement in asked]
+        ms, without_ms = (float(plan["Execution Time"]) for plan in executed)
+        rows, without_rows = (rows_read(plan) for plan in executed)
+        return replace(loss, rows=(rows, without_rows), ms=(ms, without_ms))
+
+    def _difference(self, probe: _Probe, table: Table) -> tuple[Key, str] | None:
+        """Return the key of an index that can be read without the policy only, and the statement's condition on it.
+
+        Without sequential scans a plan shows what can be read, however few rows there are. Both have the same
+        conditions, so they are the same plan unless the policy forbids one to come before it.
+        """
+        possible, _ = self.tenant.explain(probe.narrowed, probe.types, seqscan=False)
+        without, _ = self.everything.explain(probe.plain, probe.types, seqscan=False)
         kept = {condition for _, condition in index_conditions(possible)}
-        lost = self._difference(kept, own, without, table)
-        if lost is None:
-            return None
-        cost = min(float(with_policy["Total Cost"]), scan.limit_cost or float("inf"))
-        loss = Loss(table, *lost, cost, min(cost, float(without["Total Cost"])))
-        return loss if given or not self.analyze else self._timed(loss, probe, own, conditions)
-
-    def _timed(self, loss: Loss, probe: str, own: list[str], conditions: list[str]) -> Loss:
-        found = [
-            self.tenant.explain(probe + " and ".join(own), analyze=True)[0]["Execution Time"],
-            self.everything.explain(probe + " and ".join(conditions), analyze=True)[0]["Execution Time"],
-        ]
-        return Loss(loss.table, loss.key, loss.condition, loss.cost, loss.cost_without, *found)
-
-    def _difference(self, kept: set[str], own: list[str], without: Node, table: Table) -> tuple[Key, str] | None:
-        """Return the key of an index that is read without the policy only, and the statement's condition on it."""
         found = []
         for index, condition in index_conditions(without):
             for key in self.catalogue.keys_of(table, self.catalogue.index(table.schema, index)):
                 if condition not in kept and _BOUND not in condition and _names(condition, key):
                     # LIKE is asked, and >= with < is what an index is read by
-                    asked = [part for part in own if part not in kept and _names(part, key)]
+                    asked = [part for part in probe.own if part not in kept and _names(part, key)]
                     found.append((key, next(iter(asked), condition)))
         return max(found, key=lambda one: one[0].is_leaky, default=None)
 
@@ -149,12 +177,12 @@ class Comparison:
         """
         if node is None or node["Node Type"] == "Index Scan":
             return Loss(table, key, condition)
-        probe = f"select * from {_named(table)} order by {_distance(key)} limit {_SOME}"
+        probe = f"select * from {table.relation} order by {_distance(key)} limit {_SOME}"
         try:
             without, _ = self.everything.explain(probe)
         except Unplannable:
             return None
-        return Loss(table, key, condition, float(node["Total Cost"]), float(without["Total Cost"]))
+        return Loss(table, key, condition, (float(node["Total Cost"]), float(without["Total Cost"])))
 
 
 def _orders(node: Node) -> list[str]:
@@ -175,7 +203,3 @@ def _names(condition: str, key: Key) -> bool:
 def _distance(key: Key) -> str:
     operator = key.sample
     return f"{key.expression} {operator.written} $1" if operator is not None else key.expression
-
-
-def _named(table: Table) -> str:
-    return f'"{table.schema}"."{table.name}"'

@@ -14,6 +14,7 @@ from typing import Any
 Node = Mapping[str, Any]
 
 _OF_SCANS = ("Index Cond", "Recheck Cond", "Filter")
+_THROWN_AWAY = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
 _OF_JOINS = ("Join Filter", "Hash Cond", "Merge Cond")
 # What takes all of its input before it gives a row, so that a LIMIT above it saves nothing below.
 _BLOCKING = {"Sort", "Hash", "Aggregate", "Materialize", "WindowAgg", "SetOp", "Group"}
@@ -73,11 +74,18 @@ def index_conditions(top: Node) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+def rows_read(top: Node) -> float:
+    """Return how many rows of tables an executed plan has read, those that it threw away included."""
+    reading = [node for node, _ in walk(top) if "Relation Name" in node]
+    kinds = ("Actual Rows", *_THROWN_AWAY)
+    return sum(float(node["Actual Loops"]) * sum(float(node.get(kind, 0)) for kind in kinds) for node in reading)
+
+
 def conjuncts(condition: str) -> list[str]:
     """Return the parts of a condition that AND joins: `((a = 1) AND (b = 2))` has two."""
     if not condition:
         return []
-    text = condition[1:-1] if _is_enclosed(condition) else condition
+    text = unwrapped(condition)
     depth, start, parts = 0, 0, []
     for token in _TOKEN.finditer(text):
         depth += {"(": 1, ")": -1}.get(token[0], 0)
@@ -85,6 +93,11 @@ def conjuncts(condition: str) -> list[str]:
             parts.append(text[start : token.start()])
             start = token.end()
     return [*parts, text[start:]] if parts else [condition]
+
+
+def unwrapped(expression: str) -> str:
+    """Return an expression without a pair of parentheses around all of it."""
+    return expression[1:-1] if _is_enclosed(expression) else expression
 
 
 def _is_enclosed(text: str) -> bool:

@@ -79,7 +79,8 @@ where {_SYSTEM} and c.relispartition and c.relkind in ('i', 'I')
 
 # Functions that work as one who sees all rows: SECURITY DEFINER, or executed by nobody else.
 FUNCTIONS = f"""
-select coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body
+select n.nspname || '.' || p.proname as name, coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body,
+  has_function_privilege(:login, p.oid, 'execute') as is_callable
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where {_SYSTEM} and p.prokind in ('f', 'p') and pg_has_role(p.proowner, :all, 'usage') and (
   p.prosecdef or not exists (

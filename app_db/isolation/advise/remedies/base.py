@@ -56,14 +56,15 @@ def written(function: Function) -> str:
     for field in fields(function):
         value = getattr(function, field.name)
         if value != field.default:
-            text = f'"""{value}"""' if isinstance(value, str) and "\n" in value else _literal(value)
+            text = f'"""{value}"""' if isinstance(value, str) and "\n" in value else literal(value)
             lines.append(f"        {field.name}={text},")
     return "\n".join(["attach(", "    Base.metadata,", "    Function(", *lines, "    ),", ")"])
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
+    """Return a string, a tuple or a number as Python, with double quotes."""
     if isinstance(value, tuple):
-        return f"({', '.join(_literal(entry) for entry in value)}{',' if len(value) == 1 else ''})"
+        return f"({', '.join(literal(entry) for entry in value)}{',' if len(value) == 1 else ''})"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'

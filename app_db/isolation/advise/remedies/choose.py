@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ....schema import RoleNames
 from ..catalogue import Key, Table
 from .base import Remedy
 from .columns import generated_column, minor_units, prefix, same_type, small_letters, text_with_check
-from .functions import search_function, vector_function
+from .functions import existing_function, search_function, vector_function
 
 _SEARCHING = ("gin", "gist", "spgist", "brin")
 _PATTERN = re.compile(r"~[<>]=?~|~~ |\^@")
 
 
-def remedy_for(table: Table, key: Key, condition: str, names: RoleNames) -> Remedy:
-    """Return the remedy for a condition, as an index is read by it without policies."""
+def remedy_for(table: Table, key: Key, condition: str, names: RoleNames, functions: Sequence[str] = ()) -> Remedy:
+    """Return the remedy for a condition on a key; `functions` are those that read it as one who sees all rows."""
+    if functions:
+        return existing_function(key, functions)
     if key.is_vectors:
         return vector_function(table, key, names)
     operator = key.operator_in(condition)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from ....schema import Function, RoleNames
 from ..catalogue import Key, Operator, Table
 from .base import Code, Remedy, installed, short_name, written
@@ -22,7 +25,7 @@ _SEARCH = """
 begin{check}
   return query
     select t.* from {table} as t
-    where {own} and t.{what} {operator} query
+    where {own} and {what} {operator} query
     limit row_limit;
 end
 """
@@ -54,16 +57,20 @@ end
 """
 
 
+def existing_function(key: Key, functions: Sequence[str]) -> Remedy:
+    """For an index that a function reads already: that function."""
+    return Remedy(
+        "existing-function", f"the function that there is: {', '.join(functions)}",
+        f"it reads {key.index} as one who sees all rows, and filters by the tenant itself",
+        Code("", (), f"select * from {functions[0]}(…)"),
+    )  # fmt: skip
+
+
 def search_function(table: Table, key: Key, operator: Operator, names: RoleNames) -> Remedy:
     """For full text, trigrams, arrays, documents, ranges and whatever else: a function over an index of the tenant."""
-    what = key.column or key.expression
     body = _SEARCH.format(
-        check=_check(table), table=_relation(table), own=_own(table),
-        what=what if key.column else what.replace(key.columns[0], f"t.{key.columns[0]}", 1).removeprefix("t."),
-        operator=operator.written,
-    )  # fmt: skip
-    if key.column is None:
-        body = body.replace(f"t.{what}", what)
+        check=_check(table), table=table.relation, own=_own(table), what=_of_t(key), operator=operator.written
+    )
     argument = operator.right
     function = _function(table, key, argument, body, "Rows of the current tenant")
     index = _index(table, key)
@@ -86,10 +93,10 @@ def vector_function(table: Table, key: Key, names: RoleNames) -> Remedy:
     column = key.columns[0]
     own_key, key_type = next((pair for pair in table.key.items() if pair[0] != table.tenant_column), ("id", "uuid"))
     body = _NEAREST.format(
-        check=_check(table), table=_relation(table), own=f"{_own(table)} and t.{column} is not null",
+        check=_check(table), table=table.relation, own=f"{_own(table)} and t.{column} is not null",
         method=key.method, key=own_key, key_type=key_type, bound=_ONE_BY_ONE,
         spare=_SPARE, column=column, operator=sign, cast=_cast_of(key) if is_cast else "",
-        what=key.expression.replace(column, f"t.{column}", 1) if is_cast else f"t.{column}",
+        what=_of_t(key),
     )  # fmt: skip
     function = _function(table, key, argument, body, "The nearest rows of the current tenant", enable_sort=False)
     return Remedy(
@@ -106,7 +113,7 @@ def _function(
     return Function(
         name=f"{table.schema}.{short_name('find', table.name, 'by', key.columns[0])}",
         arguments=f"query {argument}, row_limit integer DEFAULT 20",
-        returns=f"SETOF {_relation(table)}",
+        returns=f"SETOF {table.relation}",
         language="plpgsql",
         volatility="stable",
         security_definer=True,
@@ -115,6 +122,12 @@ def _function(
         execute=_READERS,
         comment=f"{what}, by {', '.join(key.columns)}.",
     )
+
+
+def _of_t(key: Key) -> str:
+    """Return the key of the index, its columns as those of `t`."""
+    names = "|".join(re.escape(column) for column in key.columns)
+    return re.sub(rf"(?<![\w.'])(\"?)({names})\1(?![\w(.'])", r"t.\g<0>", key.expression)
 
 
 def _own(table: Table) -> str:
@@ -130,10 +143,6 @@ def _check(table: Table) -> str:
     return _UNBOUND.format(unbound=" or ".join(things))
 
 
-def _relation(table: Table) -> str:
-    return f"{table.schema}.{table.name}"
-
-
 def _cast_of(key: Key) -> str:
     """Return the cast of an index of an expression such as `(embedding)::halfvec(768)`."""
     _, separator, cast = key.expression.rpartition("::")
@@ -145,7 +154,7 @@ def _index(table: Table, key: Key) -> tuple[str, ...]:
     if _has_tenant(table, key):
         return ()
     keys = f"({table.tenant_column}, {key.expression} {key.opclass})"
-    return (f"create index {_index_name(table, key)} on {_relation(table)} using {key.method} {keys}",)
+    return (f"create index {_index_name(table, key)} on {table.relation} using {key.method} {keys}",)
 
 
 def _index_model(table: Table, key: Key) -> list[str]:
