@@ -86,8 +86,8 @@ def _told(report: AdviceReport) -> list[str]:
     notes += [f"accepted, and nothing would be advised: {index}; take it out of the list" for index in report.stale]
     if report.undecided:
         notes.append(
-            f"undecided: {len(report.undecided)} more lose an index, at a cost that is below the minimum or can't be told "
-            "without statistics, which policies hide: --json lists them, --analyze measures statements"
+            f"undecided: {len(report.undecided)} more lose an index, at a cost that is below the minimum or can't be "
+            "told without statistics, which policies hide: --json lists them, --analyze measures statements"
         )
     if report.skipped:
         reasons = ", ".join(sorted(set(report.skipped.values())))

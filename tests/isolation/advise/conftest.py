@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from isolation.advise.planted import CASES, LARGE, SMALL, VECTORS, Planted, plant
+from isolation.advise.planted import CASES, LARGE, OTHERS, SMALL, VECTORS, Planted, plant
 from sqlalchemy import URL, text
 from support import copy_of
 
@@ -28,7 +28,7 @@ def planted(template: Settings, creator: URL, server: EmbeddedServer) -> Iterato
                     text("insert into tenancy.tenants (id, slug, name) values (:id, :slug, 'T')"),
                     {"id": tenant, "slug": slug},
                 )
-        cases = CASES + (VECTORS if has_vectors else [])
+        cases = [*CASES, *OTHERS] + (VECTORS if has_vectors else [])
         plant(settings, cases)
         yield Planted(settings, db, cases, superuser)
         db.dispose()
