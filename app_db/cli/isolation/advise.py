@@ -111,7 +111,7 @@ def _short(advice: Advice) -> str:
 
 
 def _code(remedy: Remedy) -> tuple[str, ...]:
-    return (remedy.code.models, *remedy.code.sql, remedy.code.query)
+    return (remedy.title, remedy.code.models, *remedy.code.sql, remedy.code.query)
 
 
 def _explained(number: int, remedy: Remedy) -> list[str]:

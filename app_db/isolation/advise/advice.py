@@ -9,6 +9,7 @@ from typing import Any
 from .losses import Loss
 from .remedies import Remedy
 
+_LONGEST = 200  # characters of a condition that are shown: one with a vector has thousands
 MISSING_ROWS = "rows are missing"
 
 
@@ -45,7 +46,8 @@ class Advice:
         """Return it as plain values, for JSON."""
         loss = self.loss
         return {
-            "statement": self.statement, "table": loss.key.relation, "index": self.index, "condition": loss.condition,
+            "statement": self.statement, "table": loss.key.relation, "index": self.index,
+            "condition": loss.condition if len(loss.condition) <= _LONGEST else f"{loss.condition[:_LONGEST]} …",
             "ratio": None if loss.ratio is None else round(loss.ratio, 1), "cost": loss.cost, "rows": loss.rows,
             "ms": loss.ms, "lost": self.lost, "remedy": {**asdict(self.remedy), "anchor": self.remedy.anchor},
         }  # fmt: skip

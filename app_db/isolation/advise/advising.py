@@ -104,7 +104,7 @@ def advise_statements(
                 one = _advice(comparison, loss, statement)
                 if loss.is_of_rows or (loss.ratio or 0) >= minimum_loss:
                     report.advice.append(one)
-                elif loss.rows is None:
+                elif loss.rows is None and not loss.key.is_vectors:
                     report.undecided.append(one)
         except Unplannable as error:
             report.skipped[statement] = str(error)

@@ -16,6 +16,7 @@ from ...schema import RoleNames
 from .catalogue import Catalogue, Key, Table
 from .planner import Planner, Unplannable
 from .plans import Node, Scan, alone, conjuncts, index_conditions, rows_read, scans, walk
+from .sources import split_statements
 
 _BOUND = "'app.current_"
 _LEAST = 0.1  # of a cost, or ms: below that, differences are noise
@@ -86,7 +87,10 @@ class Comparison:
 
     def losses(self, statement: str) -> list[Loss]:
         """Return what the policies take from the statement; raises Unplannable where the tenant's login has no plan."""
-        plan, types = self.tenant.explain(statement)
+        parts = split_statements(statement)
+        if len(parts) != 1:
+            raise Unplannable(f"{len(parts)} statements where one is expected")
+        plan, types = self.tenant.explain(parts[0])
         found: dict[tuple[str, str], Loss] = {}
         for scan in scans(plan):
             table = self.catalogue.table(scan.schema, scan.table)
@@ -117,7 +121,7 @@ class Comparison:
         own = [part for part in conditions if _BOUND not in part]  # the policy's come again by themselves
         if not own:
             return None
-        probe = _Probe(f"select * from {table.relation} as {scan.alias} where ", own, conditions, types)
+        probe = _Probe(f'select * from {table.relation} as "{scan.alias}" where ', own, conditions, types)
         try:
             lost = self._difference(probe, table)
             return None if lost is None else self._measured(probe, Loss(table, *lost), scan.limit_cost)
@@ -192,7 +196,8 @@ def _orders(node: Node) -> list[str]:
 
 def _orders_by(order: str, alias: str, key: Key) -> bool:
     signs = "|".join(re.escape(operator.sign) for operator in key.operators)
-    is_named = any(f"{alias}.{column}" in order for column in key.columns)
+    bare = order.replace('"', "")
+    is_named = any(f"{alias}.{column}" in bare for column in key.columns)
     return is_named and re.search(rf"[ .]({signs})[ )]", order) is not None
 
 

@@ -25,6 +25,12 @@ _PREPARE = f"""
 do $do$ begin execute format('prepare {_NAME}%s as ', nullif(current_setting('app_db.types'), ''))
   || current_setting('app_db.statement'); end $do$
 """
+# It is there after a rollback too, and after a text that went on behind it.
+_DEALLOCATE = f"""
+do $do$ begin
+  if exists (select from pg_catalog.pg_prepared_statements where name = '{_NAME}') then deallocate {_NAME}; end if;
+end $do$
+"""
 _TYPES = text(f"select parameter_types::text[] from pg_catalog.pg_prepared_statements where name = '{_NAME}'")
 _GIVE = text("select set_config('app_db.statement', :statement, true), set_config('app_db.types', :types, true)")
 _SETTINGS = text(
@@ -65,13 +71,11 @@ class Planner:
 
     @contextmanager
     def _prepared(self, statement: str, types: Sequence[str]) -> Iterator[list[str]]:
-        is_prepared = False
         savepoint = self.connection.begin_nested()
         try:
             declared = f"({', '.join(types)})" if types else ""
             self.connection.execute(_GIVE, {"statement": statement, "types": declared})
             self._driver(_PREPARE)
-            is_prepared = True
             yield self.connection.execute(_TYPES).scalar_one()
         except DBAPIError as error:
             if error.connection_invalidated:
@@ -80,8 +84,7 @@ class Planner:
         finally:
             if savepoint.is_active and not self.connection.invalidated:
                 savepoint.rollback()
-                if is_prepared:
-                    self._driver(f"deallocate {_NAME}")
+                self._driver(_DEALLOCATE)
 
     def _set(self, name: str, value: str) -> None:
         self.connection.execute(text("select set_config(:name, :value, true)"), {"name": name, "value": value})

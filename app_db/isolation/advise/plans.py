@@ -112,7 +112,12 @@ def _is_enclosed(text: str) -> bool:
 
 def aliases(condition: str) -> set[str]:
     """Return what stands before a dot in a condition, outside of quotes: aliases, and schemas too."""
-    return {found["alias"] for found in _REFERENCE.finditer(condition) if found["alias"]}
+    return {_bare(found["alias"]) for found in _REFERENCE.finditer(condition) if found["alias"]}
+
+
+def _bare(name: str | None) -> str:
+    """Return a name without quotes."""
+    return name[1:-1].replace('""', '"') if name and name.startswith('"') else name or ""
 
 
 def alone(scan: Scan, known: set[str], given: int) -> list[str]:
@@ -127,7 +132,8 @@ def alone(scan: Scan, known: set[str], given: int) -> list[str]:
         nonlocal number
         own = part.groupdict()
         is_kept = part[0].startswith("'") or (own.get("number") and int(own["number"]) <= given and own["number"] > "0")
-        if is_kept or ("alias" in own and (own["alias"] == scan.alias or own["alias"] not in known)):
+        alias = _bare(own.get("alias"))
+        if is_kept or ("alias" in own and (alias == scan.alias or alias not in known)):
             return part[0]
         number += 1
         return f"${number}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from isolation.advise.planted import CASES, LARGE, OTHERS, SMALL, VECTORS, Planted, plant
+from isolation.advise.planted import CASES, LARGE, MATERIALS, OTHERS, ROWS, SMALL, VECTORS, Planted, plant
 from sqlalchemy import URL, text
 from support import copy_of
 
@@ -28,6 +28,8 @@ def planted(template: Settings, creator: URL, server: EmbeddedServer) -> Iterato
                     text("insert into tenancy.tenants (id, slug, name) values (:id, :slug, 'T')"),
                     {"id": tenant, "slug": slug},
                 )
+                connection.execute(text(MATERIALS), {"tenant": tenant, "rows": ROWS[tenant]})
+            connection.execute(text("analyze catalog.materials"))
         cases = [*CASES, *OTHERS] + (VECTORS if has_vectors else [])
         plant(settings, cases)
         yield Planted(settings, db, cases, superuser)

@@ -77,6 +77,7 @@ CASES = [
 # for tests that need a table that nobody mends
 OTHERS = [
     Case("refusing", "text[]", "array['a']", "using gin (x)", "true", SEARCH),
+    Case("partial", "numeric(12,2)", "n / 10.0", "(tenant_id, n) where x > 290", "x > 290 and n = 7", ""),
     Case("left", "numeric(12,2)", "n / 10.0", "(tenant_id, x)", "x = 7.10", "minor-units"),
 ]
 VECTORS = [
@@ -160,6 +161,13 @@ def plant(settings: Settings, cases: list[Case]) -> None:
             _make(case)
 
     change_schema(settings, make)
+
+
+MATERIALS = """
+insert into catalog.materials (tenant_id, code, name, unit, price_minor, currency)
+select :tenant, 'M-' || n, (array['Кирпич', 'Цемент', 'Доска', 'Гидрант'])[1 + (n % 4 + n % 300 / 299) % 4] || ' '
+  || md5(n::text), 'pcs', n * 7919 % 100000, 'RUB' from generate_series(1, :rows) as n
+"""
 
 
 def _make(case: Case) -> None:
