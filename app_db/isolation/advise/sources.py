@@ -90,8 +90,8 @@ def counted_statements(tenant: Connection) -> list[str]:
             return list(tenant.scalars(text(_COUNTED.format(schema=schema, most=_MOST))))
     except DBAPIError as error:
         raise AdviceRefused(
-            f"pg_stat_statements can't be read ({str(error.orig).strip()}): add it to shared_preload_libraries and "
-            "restart the server, or give --statements or --recorded"
+            f"pg_stat_statements can't be read ({str(error.orig).strip()}): have it in shared_preload_libraries, let "
+            "the application's login use its schema, or give --statements or --recorded"
         ) from error
 
 
