@@ -35,16 +35,15 @@ class Run:
         self.name, self.owner_pid = named
         self._may_have_servers = False
         self._kept: list[tuple[str, str]] = []
-        self.recording = self._recording(config)
+        self.recording: Recording | None = None
 
-    def _recording(self, config: pytest.Config) -> Recording | None:
-        """Return what the run is recorded by, where that was asked for."""
-        path = config.getoption(RECORD_OPTION)
-        if not path:
-            return None
-        from .recording import begin_recording
+    def pytest_sessionstart(self) -> None:
+        """Begin the recording, where that was asked for: before there are workers, who add to it."""
+        path = self._config.getoption(RECORD_OPTION)
+        if path:
+            from .recording import begin_recording
 
-        return begin_recording(path, is_main=self._is_main)
+            self.recording = begin_recording(path, is_main=self._is_main)
 
     def own_server(self, recipe: Recipe, binaries: Path | None = None) -> SuiteServer:
         """Return the server that is started for the run."""

@@ -20,7 +20,7 @@ _WIDTH = 60
 
 @click.command()
 @click.option("--database", metavar="NAME", help="One of APP_DB_DATABASES__…; the main one without it.")
-@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="Only indexes in this schema; repeatable.")
+@click.option("--schema", "schemas", multiple=True, metavar="NAME", help="Only tables in this schema; repeatable.")
 @click.option(
     "--statements", type=_FILE, metavar="FILE", help="Statements that end with a semicolon, with or without $1."
 )

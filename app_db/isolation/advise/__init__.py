@@ -2,7 +2,8 @@
 
 from .advice import Advice, AdviceReport
 from .advising import advise_indexes, advise_statements, compare_logins
-from .losses import Comparison, Loss
+from .comparison import Comparison
+from .losses import Loss
 from .remedies import Code, Remedy
 from .run import advise_database
 

@@ -10,7 +10,8 @@ from ...errors import AdviceRefused
 from ...schema import RoleNames
 from .advice import Advice, AdviceReport
 from .catalogue import Catalogue
-from .losses import Comparison, Loss
+from .comparison import Comparison
+from .losses import Loss
 from .planner import Planner, Unplannable
 from .remedies import remedy_for
 

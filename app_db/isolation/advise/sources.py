@@ -89,9 +89,10 @@ def counted_statements(tenant: Connection) -> list[str]:
         with tenant.begin_nested():
             return list(tenant.scalars(text(_COUNTED.format(schema=schema, most=_MOST))))
     except DBAPIError as error:
+        problem = str(error.orig).splitlines()[0]
         raise AdviceRefused(
-            f"pg_stat_statements can't be read ({str(error.orig).strip()}): have it in shared_preload_libraries, let "
-            "the application's login use its schema, or give --statements or --recorded"
+            f"pg_stat_statements can't be read ({problem}): have it in shared_preload_libraries, let the application's "
+            "login use its schema, or give --statements or --recorded"
         ) from error
 
 

@@ -18,9 +18,11 @@ from sqlalchemy.schema import CreateColumn, CreateIndex
 
 from app_db.errors import UnboundTransaction
 from app_db.isolation.advise import Advice, Code
+from app_db.isolation.advise.keys import Key, Operator, Table
 from app_db.isolation.advise.remedies import remedy_for
+from app_db.isolation.advise.remedies.functions import search_function
 from app_db.models import Base, TenantScoped
-from app_db.schema import Function, attach
+from app_db.schema import Function, RoleNames, attach
 from app_db.schema.derived import attached_to
 
 # the system's PostgreSQL 15 has no pgvector
@@ -86,6 +88,16 @@ def test_a_function_of_a_remedy_refuses_who_is_bound_to_nobody(planted: Planted)
     planted.change(*code.sql)
     with planted.db.shared() as session, pytest.raises(UnboundTransaction):
         session.execute(text(code.query), {"query": "{a}"})
+
+
+def test_a_function_for_persons_rows_filters_by_the_person_too() -> None:
+    table = Table("shop", "notes", "", "tenant_id", "user_id", {"tenant_id": "uuid", "id": "uuid"}, 0)
+    operator = Operator("@>", "pg_catalog", "text[]", "s", 7, is_leakproof=False)
+    key = Key("shop", "notes", "ix", 1, "gin", "tags", "tags", ("tags",), "text[]", "_text", "b", None, (), None,
+              "pg_catalog.array_ops", leaky_functions=False, leading=(), operators=(operator,))  # fmt: skip
+    (body,) = [line for line in search_function(table, key, operator, RoleNames("")).code.sql if "$body$" in line]
+    assert "t.tenant_id = app.current_tenant_id() and t.user_id = app.current_user_id() and t.tags @> query" in body
+    assert "app.current_tenant_id() is null or app.current_user_id() is null" in body
 
 
 def in_catalogue(planted: Planted, case: Case) -> Advice | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ....schema import RoleNames
-from ..catalogue import Key, Table
+from ..keys import Key, Table
 from .base import Remedy
 from .columns import generated_column, minor_units, prefix, same_type, small_letters, text_with_check
 from .functions import existing_function, search_function, vector_function

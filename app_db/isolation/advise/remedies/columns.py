@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..catalogue import Key, Table
+from ..keys import Key, Table
 from ..plans import unwrapped
 from .base import Code, Remedy, literal, short_name
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ....schema import Function, RoleNames
-from ..catalogue import Key, Operator, Table
+from ..keys import Key, Operator, Table
 from .base import Code, Remedy, installed, short_name, written
 
 _READERS = ("app_rw", "app_ro")
