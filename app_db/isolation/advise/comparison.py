@@ -65,9 +65,14 @@ class Comparison:
             raise Unplannable(f"{len(parts)} statements where one is expected")
         plan, types = self.tenant.explain(parts[0])
         found: dict[tuple[str, str], Loss] = {}
+        seen = set()
         for scan in scans(plan):
             table = self.catalogue.table(scan.schema, scan.table)
-            loss = None if table is None else self._lost_by(scan, table, plan, types)
+            asked = (table and table.relation, *(part.replace(f"{scan.alias}.", "") for part in scan.conditions))
+            if table is None or asked in seen:  # of partitions the first one tells
+                continue
+            seen.add(asked)
+            loss = self._lost_by(scan, table, plan, types)
             if loss is not None:
                 found.setdefault((loss.table.name, loss.key.index), loss)
         for loss in self._vectors(plan):

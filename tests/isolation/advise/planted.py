@@ -34,10 +34,11 @@ class Case:
     remedy: str
     given: Mapping[str, Any] = field(default_factory=dict)
     is_in_catalogue: bool = True
+    schema: str = "planted"
 
     @property
     def table(self) -> str:
-        return f"planted.{self.name}"
+        return f"{self.schema}.{self.name}"
 
     @property
     def statement(self) -> str:
@@ -76,9 +77,11 @@ CASES = [
 ]  # fmt: skip
 # for tests that need a table that nobody mends
 OTHERS = [
-    Case("refusing", "text[]", "array['a']", "using gin (x)", "true", SEARCH),
-    Case("partial", "numeric(12,2)", "n / 10.0", "(tenant_id, n) where x > 290", "x > 290 and n = 7", ""),
-    Case("left", "numeric(12,2)", "n / 10.0", "(tenant_id, x)", "x = 7.10", "minor-units"),
+    Case("refusing", "text[]", "array['a']", "using gin (x)", "true", SEARCH, schema="plain"),
+    Case(
+        "partial", "numeric(12,2)", "n / 10.0", "(tenant_id, n) where x > 290", "x > 290 and n = 7", "", schema="plain"
+    ),
+    Case("left", "numeric(12,2)", "n / 10.0", "(tenant_id, x)", "x = 7.10", "minor-units", schema="plain"),
 ]
 VECTORS = [
     Case("vectors", "extensions.vector(8)", "{vector}", "using hnsw (x extensions.vector_cosine_ops)",
@@ -103,7 +106,7 @@ class Planted:
     superuser: Any
 
     @contextmanager
-    def comparison(self, *, analyze: bool = False, schemas: tuple[str, ...] = ("planted",)) -> Iterator[Comparison]:
+    def comparison(self, *, analyze: bool = False, schemas: tuple[str, ...] = ("plain",)) -> Iterator[Comparison]:
         """Compare the application's login with the owner's, in read-only transactions."""
         with self.tenant() as tenant, self.owner(read_only=True) as owner:
             names = RoleNames(self.settings.role_prefix)
@@ -124,8 +127,10 @@ class Planted:
         with self.comparison(**options) as comparison:
             return advise_statements(comparison, [statement])
 
-    def indexes(self, **options: Any) -> AdviceReport:
-        with self.comparison() as comparison:
+    def indexes(self, of: Case, **options: Any) -> AdviceReport:
+        """Advise on the indexes of one table."""
+        with self.comparison(schemas=(of.schema,)) as comparison:
+            comparison.catalogue.keys = [key for key in comparison.catalogue.keys if key.table == of.name]
             return advise_indexes(comparison, **options)
 
     def change(self, *statements: str) -> None:
@@ -154,7 +159,8 @@ def plant(settings: Settings, cases: list[Case]) -> None:
     """Make and fill the tables."""
 
     def make() -> None:
-        ddl.create_schema("planted", "Mistakes.", ["app_tenant", "app_tenant_admin", "app_all"])
+        for schema in ("planted", "plain"):
+            ddl.create_schema(schema, "Mistakes.", ["app_tenant", "app_tenant_admin", "app_all"])
         ddl.execute("create extension citext schema extensions")
         ddl.execute(f"create type planted.state as enum ({', '.join(repr(f's{n}') for n in range(200))})")
         for case in cases:

@@ -15,13 +15,14 @@ from support import environment_of
 from app_db.cli.main import app_db
 from app_db.errors import AdviceRefused
 
-NAIVE = "select * from planted.left where x = 7.1;"
+pytestmark = pytest.mark.parametrize("server", ["18"], indirect=True)  # the others are about versions
+NAIVE = "select * from plain.left where x = 7.1;"
 
 
 @pytest.fixture
 def statements(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "statements.sql"
-    path.write_text(f"{NAIVE}\nselect * from planted.left where n = 7;\nselect * from nothing;", "utf-8")
+    path.write_text(f"{NAIVE}\nselect * from plain.left where n = 7;\nselect * from nothing;", "utf-8")
     return path
 
 
@@ -36,22 +37,22 @@ def test_our_schema_is_told_in_a_line(planted: Planted) -> None:
 
 
 def test_what_is_lost_is_a_table_with_the_remedies_behind_it(planted: Planted, statements: Path) -> None:
-    done = run(planted, "--schema", "planted", "--statements", str(statements))
+    done = run(planted, "--schema", "plain", "--statements", str(statements))
     assert done.exit_code == 1, done.output
     head, *rest = done.stdout.splitlines()
     assert head.split() == ["what", "times", "lost", "remedy"]
-    row = next(line for line in rest if line.startswith("select * from planted.left where x = 7.1"))
+    row = next(line for line in rest if line.startswith("select * from plain.left where x = 7.1"))
     assert "cost" in row
     number = row[row.index("[") : row.index("]") + 1]
     assert f"{number} the amount in its smallest unit, as bigint" in rest
     assert "    see docs/howto/keep-your-indexes.md#minor-units" in rest
-    assert '    create index ix_left_tenant_id_x_minor on planted."left" (tenant_id, x_minor);' in rest
+    assert '    create index ix_left_tenant_id_x_minor on plain."left" (tenant_id, x_minor);' in rest
     assert '1 statements have no plan as the application\'s login: relation "nothing" does not exist' in rest
 
 
 def test_json_has_figures_and_code(planted: Planted, statements: Path) -> None:
     done = run(
-        planted, "--schema", "planted", "--statements", str(statements), "--analyze", "--json", "--tenant", str(LARGE)
+        planted, "--schema", "plain", "--statements", str(statements), "--analyze", "--json", "--tenant", str(LARGE)
     )
     told = json.loads(done.stdout)
     (of_statement,) = [one for one in told["advice"] if one["statement"] is not None]
@@ -59,21 +60,21 @@ def test_json_has_figures_and_code(planted: Planted, statements: Path) -> None:
     assert of_statement["ratio"] > 2
     assert of_statement["rows"][0] > of_statement["rows"][1]
     assert len(of_statement["ms"]) == 2
-    assert of_statement["remedy"]["code"]["sql"][0].startswith('alter table planted."left" add column x_minor bigint')
+    assert of_statement["remedy"]["code"]["sql"][0].startswith('alter table plain."left" add column x_minor bigint')
     assert list(told["skipped"]) == ["select * from nothing"]
 
 
 def test_a_higher_minimum_says_less(planted: Planted) -> None:
-    done = run(planted, "--schema", "planted", "--minimum-loss", "100000", "--json")
+    done = run(planted, "--schema", "plain", "--minimum-loss", "100000", "--json")
     assert all(one["ratio"] is None for one in json.loads(done.stdout)["advice"])
 
 
 def test_an_accepted_index_is_told_with_its_reason(planted: Planted, tmp_path: Path) -> None:
     path = tmp_path / "accepted.json"
-    path.write_text('{"planted.ix_left": "read by a report"}', "utf-8")
-    done = run(planted, "--schema", "planted", "--accepted", str(path))
-    assert "accepted: planted.ix_left (read by a report)" in done.stdout
-    assert "planted.ix_left  " not in done.stdout
+    path.write_text('{"plain.ix_left": "read by a report"}', "utf-8")
+    done = run(planted, "--schema", "plain", "--accepted", str(path))
+    assert "accepted: plain.ix_left (read by a report)" in done.stdout
+    assert "plain.ix_left  " not in done.stdout
 
 
 @pytest.mark.parametrize("content", ["nonsense", "[]", '"a"'])
@@ -99,7 +100,7 @@ def test_a_tenant_that_is_not_there_is_refused(planted: Planted) -> None:
 def test_plans_are_made_for_the_tenant_that_is_named(planted: Planted) -> None:
     costs = []
     for tenant in (LARGE, SMALL):
-        done = run(planted, "--schema", "planted", "--tenant", str(tenant), "--json", "--minimum-loss", "1.1")
+        done = run(planted, "--schema", "plain", "--tenant", str(tenant), "--json", "--minimum-loss", "1.1")
         found = {one["index"]: one["cost"] for one in json.loads(done.stdout)["advice"]}
-        costs.append(found["planted.ix_left"][0])
+        costs.append(found["plain.ix_left"][0])
     assert costs[0] > costs[1]

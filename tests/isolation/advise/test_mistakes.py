@@ -46,7 +46,7 @@ def test_a_mistake_is_found_and_its_remedy_mends_it(planted: Planted, case: Case
     read = re.findall(r"Index Cond: (.*)", planted.plans_inside(query, case.given))
     assert any(re.search(r"\bx(_\w+)?\b", condition) for condition in read), "an index is read by the column"
     assert in_catalogue(planted, case) is None
-    assert planted.statement(with_values(query, case)).as_dict() == {
+    assert planted.statement(with_values(query, case), schemas=("planted",)).as_dict() == {
         "advice": [], "undecided": [], "skipped": {}, "accepted": {}, "stale": [],
     }  # fmt: skip
 
@@ -83,7 +83,7 @@ def test_an_index_of_vectors_alone_finds_too_few(planted: Planted) -> None:
 def test_a_function_of_a_remedy_refuses_who_is_bound_to_nobody(planted: Planted) -> None:
     with planted.comparison() as comparison:
         key = next(key for key in comparison.catalogue.keys if key.index == "ix_refusing" and key.column == "x")
-        table = comparison.catalogue.tables["planted", "refusing"]
+        table = comparison.catalogue.tables["plain", "refusing"]
         code = remedy_for(table, key, "(x @> '{a}'::text[])", comparison.names).code
     planted.change(*code.sql)
     with planted.db.shared() as session, pytest.raises(UnboundTransaction):
@@ -101,11 +101,11 @@ def test_a_function_for_persons_rows_filters_by_the_person_too() -> None:
 
 
 def in_catalogue(planted: Planted, case: Case) -> Advice | None:
-    return next((one for one in planted.indexes().advice if one.index == f"planted.ix_{case.name}"), None)
+    return next((one for one in planted.indexes(case).advice if one.index == f"planted.ix_{case.name}"), None)
 
 
 def in_statement(planted: Planted, case: Case) -> Advice:
-    (advice,) = planted.statement(case.statement).advice
+    (advice,) = planted.statement(case.statement, schemas=("planted",)).advice
     build_from_models(advice.remedy.code, case)
     return advice
 

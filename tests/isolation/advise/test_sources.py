@@ -70,7 +70,7 @@ def counted(planted: Planted) -> Iterator[None]:
         superuser.execute(text("create schema elsewhere"))
         superuser.execute(text(f"grant usage on schema elsewhere to {planted.settings.role_prefix}app_tenant"))
         superuser.execute(text("create extension pg_stat_statements schema elsewhere"))
-        superuser.execute(text("select count(*) as of_the_superuser from planted.left"))
+        superuser.execute(text("select count(*) as of_the_superuser from plain.left"))
     yield
     with admin_engine(planted.superuser).begin() as superuser:
         superuser.execute(text("drop extension pg_stat_statements"))
@@ -89,16 +89,16 @@ def test_what_keeps_the_login_from_reading_it_is_said(planted: Planted) -> None:
 
 @pytest.mark.usefixtures("counted")
 def test_what_the_login_has_sent_is_counted_and_nobody_elses(planted: Planted) -> None:
-    naive = "select count(*) as what_i_ask from planted.left where x = 7.1"
+    naive = "select count(*) as what_i_ask from plain.left where x = 7.1"
     with planted.tenant() as tenant:
         tenant.execute(text(naive))
     with planted.tenant() as tenant:
         found = counted_statements(tenant)
-    assert "select count(*) as what_i_ask from planted.left where x = $1" in found
+    assert "select count(*) as what_i_ask from plain.left where x = $1" in found
     assert not [statement for statement in found if "of_the_superuser" in statement]
     done = CliRunner().invoke(
-        app_db, ["isolation", "advise", "--schema", "planted", "--pg-stat-statements", "--json"],
+        app_db, ["isolation", "advise", "--schema", "plain", "--pg-stat-statements", "--json"],
         env=environment_of(planted.settings),
     )  # fmt: skip
     told = {one["statement"]: one["index"] for one in json.loads(done.stdout)["advice"]}
-    assert told[naive.replace("7.1", "$1")] == "planted.ix_left"
+    assert told[naive.replace("7.1", "$1")] == "plain.ix_left"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from isolation.advise.planted import LARGE, Planted
+from isolation.advise.planted import LARGE, OTHERS, Planted
 from sqlalchemy import text
 
 from app_db.errors import AdviceRefused
@@ -11,30 +11,31 @@ from app_db.isolation.advise import advise_statements, compare_logins
 from app_db.isolation.advise.planner import Planner, Unplannable
 from app_db.schema import RoleNames
 
+LEFT = OTHERS[-1]
 KEPT = {
-    "equality of uuid": f"select * from planted.left where id = '{LARGE}'",
-    "a sort by numeric": "select * from planted.left order by x limit 10",
-    "a filter that has no index": "select * from planted.left where lower(filler) = 'x'",
-    "bigint compared with numeric, which no index has": "select * from planted.left where n = 7.0",
-    "the tenant alone": "select count(*) from planted.left",
-    "a key and a filter that is not leakproof": f"select * from planted.left where id = '{LARGE}' and x > 3",
-    "a predicate of a partial index": "select * from planted.partial where n = 7 and x > 290",
+    "equality of uuid": f"select * from plain.left where id = '{LARGE}'",
+    "a sort by numeric": "select * from plain.left order by x limit 10",
+    "a filter that has no index": "select * from plain.left where lower(filler) = 'x'",
+    "bigint compared with numeric, which no index has": "select * from plain.left where n = 7.0",
+    "the tenant alone": "select count(*) from plain.left",
+    "a key and a filter that is not leakproof": f"select * from plain.left where id = '{LARGE}' and x > 3",
+    "a predicate of a partial index": "select * from plain.partial where n = 7 and x > 290",
     "no table": "select 1",
 }
 LOST = {
-    "between": "select * from planted.left where x between 7 and 7.5",
-    "in": "select * from planted.left where x in (7, 8)",
-    "the beginning of a page": "select * from planted.left where (x, id) > (299, $1) and x < 299.5 order by x, id",
-    "with parameters": "select * from planted.left where x = $1 and n < $2",
-    "update": "update planted.left set n = n where x = 7.1",
-    "delete": "delete from planted.left where x = 7.1",
-    "insert of a select": "insert into planted.left (n, x) select n, x from planted.left where x = 7.1",
-    "in a sub-select": "select * from planted.refusing where n in (select n from planted.left where x = 7.1)",
-    "in a CTE": "with found as materialized (select * from planted.left where x = 7.1) select count(*) from found",
-    "in a union": "select id from planted.refusing union all select id from planted.left where x = 7.1",
-    "a join": "select * from planted.refusing r join planted.left l on l.x = r.n where r.n = 7",
-    "with the tenant written out": f"select * from planted.left where tenant_id = '{LARGE}' and x = 7.1",
-    "beside a sub-select": "select * from planted.left where x = 7.1 and n < (select max(n) from planted.left)",
+    "between": "select * from plain.left where x between 7 and 7.5",
+    "in": "select * from plain.left where x in (7, 8)",
+    "the beginning of a page": "select * from plain.left where (x, id) > (299, $1) and x < 299.5 order by x, id",
+    "with parameters": "select * from plain.left where x = $1 and n < $2",
+    "update": "update plain.left set n = n where x = 7.1",
+    "delete": "delete from plain.left where x = 7.1",
+    "insert of a select": "insert into plain.left (n, x) select n, x from plain.left where x = 7.1",
+    "in a sub-select": "select * from plain.refusing where n in (select n from plain.left where x = 7.1)",
+    "in a CTE": "with found as materialized (select * from plain.left where x = 7.1) select count(*) from found",
+    "in a union": "select id from plain.refusing union all select id from plain.left where x = 7.1",
+    "a join": "select * from plain.refusing r join plain.left l on l.x = r.n where r.n = 7",
+    "with the tenant written out": f"select * from plain.left where tenant_id = '{LARGE}' and x = 7.1",
+    "beside a sub-select": "select * from plain.left where x = 7.1 and n < (select max(n) from plain.left)",
 }
 
 
@@ -49,14 +50,14 @@ def test_an_index_is_missed_wherever_the_table_stands(planted: Planted, statemen
     report = planted.statement(statement)
     assert report.skipped == {}
     (advice,) = report.advice
-    assert (advice.index, advice.remedy.name) == ("planted.ix_left", "minor-units")
+    assert (advice.index, advice.remedy.name) == ("plain.ix_left", "minor-units")
     assert advice.loss.ratio is not None
     assert advice.loss.ratio >= 2
 
 
 def test_an_inequality_is_undecided_until_it_is_measured(planted: Planted) -> None:
     """Without statistics a third of the rows is expected, whatever the value; to read that many by index is dear."""
-    statement = "select * from planted.left where x > 299"
+    statement = "select * from plain.left where x > 299"
     report = planted.statement(statement)
     assert (report.advice, len(report.undecided)) == ([], 1)
     (advice,) = planted.statement(statement, analyze=True).advice
@@ -66,14 +67,14 @@ def test_an_inequality_is_undecided_until_it_is_measured(planted: Planted) -> No
 
 
 def test_a_limit_that_ends_the_reading_early_is_no_loss(planted: Planted) -> None:
-    (advice,) = planted.statement("select * from planted.left where x < 200 limit 1").undecided
+    (advice,) = planted.statement("select * from plain.left where x < 200 limit 1").undecided
     assert advice.loss.cost is not None
     assert advice.loss.cost[0] < 1
 
 
 @pytest.mark.parametrize("statement", [
-    "commit", "select 1; select 2", "drop table planted.left", "select * from nothing.at_all", "select (", "",
-    "select 1; commit; drop table planted.left",
+    "commit", "select 1; select 2", "drop table plain.left", "select * from nothing.at_all", "select (", "",
+    "select 1; commit; drop table plain.left",
 ])  # fmt: skip
 def test_what_has_no_plan_is_skipped_with_the_reason_and_done_never(planted: Planted, statement: str) -> None:
     report = planted.statement(statement)
@@ -83,12 +84,12 @@ def test_what_has_no_plan_is_skipped_with_the_reason_and_done_never(planted: Pla
 
 
 def test_nothing_is_executed_of_a_statement_that_writes(planted: Planted) -> None:
-    statement = "delete from planted.left where x = 7.1"
+    statement = "delete from plain.left where x = 7.1"
     with planted.owner() as owner:
-        before = owner.scalar(text("select count(*) from planted.left"))
+        before = owner.scalar(text("select count(*) from plain.left"))
     assert len(planted.statement(statement, analyze=True).advice) == 1
     with planted.owner() as owner:
-        assert owner.scalar(text("select count(*) from planted.left")) == before
+        assert owner.scalar(text("select count(*) from plain.left")) == before
 
 
 def test_no_prepared_statement_is_left(planted: Planted) -> None:
@@ -132,9 +133,9 @@ def test_a_minimum_that_everything_reaches_is_refused(planted: Planted) -> None:
 
 
 def test_an_index_is_accepted_with_a_reason_and_told_when_it_is_not_there(planted: Planted) -> None:
-    accepted = {"planted.ix_left": "read by nobody", "planted.ix_gone": "was slow"}
-    report = planted.indexes(accepted=accepted)
-    assert "planted.ix_left" not in {one.index for one in report.advice}
-    assert (report.accepted, report.stale) == ({"planted.ix_left": "read by nobody"}, ["planted.ix_gone"])
-    with pytest.raises(AdviceRefused, match=r"planted\.ix_left: accepted without a reason"):
-        planted.indexes(accepted={"planted.ix_left": " "})
+    accepted = {"plain.ix_left": "read by nobody", "plain.ix_gone": "was slow"}
+    report = planted.indexes(LEFT, accepted=accepted)
+    assert "plain.ix_left" not in {one.index for one in report.advice}
+    assert (report.accepted, report.stale) == ({"plain.ix_left": "read by nobody"}, ["plain.ix_gone"])
+    with pytest.raises(AdviceRefused, match=r"plain\.ix_left: accepted without a reason"):
+        planted.indexes(LEFT, accepted={"plain.ix_left": " "})

@@ -33,9 +33,9 @@ def _of_column(table: Table, key: Key, condition: str) -> Remedy | None:
     if key.leaky_functions:
         is_letters = re.fullmatch(r"\(?(lower|upper)\(+\w+\)?(::text)?\)+", key.expression)
         return small_letters(table, key) if is_letters else generated_column(table, key)
-    if key.base_type == "citext":
+    if key.base_type.rpartition(".")[2] == "citext":
         return small_letters(table, key)
-    if key.type == "numeric":
+    if key.base_type == "numeric":
         return minor_units(table, key)
     if key.type_kind == "e":
         return text_with_check(table, key)
