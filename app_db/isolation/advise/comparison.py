@@ -113,12 +113,17 @@ class Comparison:
         if loss.key.index in used:
             cost = min(float(with_policy["Total Cost"]), limit_cost or float("inf"))
             loss = replace(loss, cost=(cost, min(cost, float(without["Total Cost"]))))
-        if given or not self.analyze:
-            return loss
+        return loss if given or not self.analyze else self._executed(probe, loss)
+
+    def _executed(self, probe: _Probe, loss: Loss) -> Loss:
+        """Add what was measured; where it can't be executed (it fails, writes, or takes too long) costs have to do."""
         asked = ((self.tenant, probe.narrowed), (self.everything, probe.plain))
-        executed = [planner.explain(statement, analyze=True)[0] for planner, statement in asked]
-        ms, without_ms = (float(plan["Execution Time"]) for plan in executed)
-        rows, without_rows = (rows_read(plan) for plan in executed)
+        try:
+            plans = [planner.explain(statement, analyze=True)[0] for planner, statement in asked]
+        except Unplannable:
+            return loss
+        ms, without_ms = (float(plan["Execution Time"]) for plan in plans)
+        rows, without_rows = (rows_read(plan) for plan in plans)
         return replace(loss, rows=(rows, without_rows), ms=(ms, without_ms))
 
     def _difference(self, probe: _Probe, table: Table) -> tuple[Key, str] | None:

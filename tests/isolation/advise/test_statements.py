@@ -92,6 +92,29 @@ def test_nothing_is_executed_of_a_statement_that_writes(planted: Planted) -> Non
         assert owner.scalar(text("select count(*) from plain.left")) == before
 
 
+def test_what_a_condition_would_write_is_not_written(planted: Planted) -> None:
+    """To analyze is to execute, and a function in a condition may do anything: the transactions are read-only."""
+    role = f"{planted.settings.role_prefix}app_tenant"
+    planted.change(
+        "create table plain.traces (at timestamptz default now())",
+        "create function plain.leave_a_trace() returns boolean language plpgsql volatile security definer as "
+        "$body$ begin insert into plain.traces default values; return true; end $body$",
+        f"grant execute on function plain.leave_a_trace() to {role}",
+    )
+    statement = "select * from plain.left where x = 7.1 and plain.leave_a_trace()"
+    (advice,) = planted.statement(statement, analyze=True).advice
+    assert (advice.loss.cost is not None, advice.loss.rows) == (True, None)
+    with planted.owner() as owner:
+        assert owner.scalar(text("select count(*) from plain.traces")) == 0
+        owner.execute(text("select * from plain.left where x = 7.1 and plain.leave_a_trace()"))
+        assert owner.scalar(text("select count(*) from plain.traces")) != 0, "it would have been"
+
+
+def test_what_fails_when_it_is_executed_is_told_by_its_cost(planted: Planted) -> None:
+    (advice,) = planted.statement("select * from plain.left where x = 7.1 and 1 / (n - n) = 1", analyze=True).advice
+    assert (advice.loss.cost is not None, advice.loss.rows) == (True, None)
+
+
 def test_no_prepared_statement_is_left(planted: Planted) -> None:
     with planted.comparison() as comparison:
         advise_statements(comparison, [*LOST.values(), "select ("])
