@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
+from sqlalchemy.orm import DeclarativeBase
 
 from ...errors import AdviceRefused
 from ...schema import RoleNames
@@ -33,11 +35,13 @@ def compare_logins(
     *,
     names: RoleNames | None = None,
     schemas: Iterable[str] | None = None,
+    models: type[DeclarativeBase] | None = None,
     analyze: bool = False,
 ) -> Comparison:
     """Return what compares the plans of two logins: `tenant`, bound to one, and `everything`, which sees all rows.
 
-    Both are in a transaction that the caller rolls back; settings of theirs are changed until then. Raises
+    With `models`, a declarative base, only the tables of its classes are looked at, and the code of a remedy names the
+    class. Both are in a transaction that the caller rolls back; settings of theirs are changed until then. Raises
     AdviceRefused where the two see the same, where no tenant is bound, or where `analyze` would execute something in a
     transaction that is not read-only.
     """
@@ -58,7 +62,11 @@ def compare_logins(
         )
     everything.execute(_BIND, {"tenant": bound, "user": person or ""})
     catalogue = Catalogue(tenant, everything, names, schemas)
-    return Comparison(Planner(tenant), Planner(everything), catalogue, names, analyze=analyze)
+    comparison = Comparison(Planner(tenant), Planner(everything), catalogue, names, analyze=analyze)
+    if models is not None:
+        comparison.classes = _classes(models)
+        catalogue.keep(comparison.classes)
+    return comparison
 
 
 def advise_indexes(
@@ -114,9 +122,23 @@ def advise_statements(
     return report
 
 
+def _classes(models: type[DeclarativeBase]) -> dict[str, str]:
+    """Return the class of each mapped table, by the table's name with its schema."""
+    mapped = [(mapper.local_table, mapper.class_) for mapper in models.registry.mappers]
+    return {
+        table.fullname: f"{of.__module__}.{of.__qualname__}"
+        for table, of in mapped if isinstance(table, Table) and table.metadata is models.metadata
+    }  # fmt: skip
+
+
 def _advice(comparison: Comparison, loss: Loss, statement: str | None = None) -> Advice:
     functions = comparison.catalogue.functions_for(loss.key)
-    return Advice(loss, remedy_for(loss.table, loss.key, loss.condition, comparison.names, functions), statement)
+    remedy = remedy_for(loss.table, loss.key, loss.condition, comparison.names, functions)
+    of_class = comparison.classes.get(loss.key.relation)
+    if of_class is not None and remedy.code.models:
+        code = replace(remedy.code, models=f"# in class {of_class}:\n{remedy.code.models}")
+        remedy = replace(remedy, code=code)
+    return Advice(loss, remedy, statement)
 
 
 def _check(minimum_loss: float, accepted: Mapping[str, str] | None) -> None:

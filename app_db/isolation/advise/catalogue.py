@@ -7,7 +7,7 @@ Privileges"), so the operators of an index tell whether anybody below a policy c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 
 from sqlalchemy import Connection, RowMapping, text
@@ -48,6 +48,11 @@ class Catalogue:
             columns[row["column"]] = set(row["made_of"])
         self._functions = [Function(row["name"], row["is_callable"], plain(row["body"])) for row in ask(FUNCTIONS)]
         everything.execute(_SEARCH_PATH, {"path": path})  # so that both read and print a condition in the same way
+
+    def keep(self, relations: Collection[str]) -> None:
+        """Forget all tables but these, named with their schemas."""
+        self.tables = {key: table for key, table in self.tables.items() if ".".join(key) in relations}
+        self.keys = [key for key in self.keys if key.relation in relations]
 
     def table(self, schema: str, name: str) -> Table | None:
         """Return the table of that name, that of a partition's parent, or None where there are no policies."""

@@ -46,7 +46,8 @@ class _Probe:
 class Comparison:
     """Two planners, of the tenant's login and of one who sees all rows, and what the catalogue says.
 
-    `analyze` has conditions executed too, by both, where they have no parameters.
+    `analyze` has conditions executed too, by both, where they have no parameters. `classes` are those of the tables'
+    models, where models were given.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Comparison:
         self.catalogue = catalogue
         self.names = names
         self.analyze = analyze
+        self.classes: dict[str, str] = {}
 
     def losses(self, statement: str) -> list[Loss]:
         """Return what the policies take from the statement; raises Unplannable where the tenant's login has no plan."""

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import pytest
 from isolation.advise.planted import LARGE, OTHERS, Planted
-from sqlalchemy import text
+from sqlalchemy import MetaData, text
 
 from app_db.errors import AdviceRefused
-from app_db.isolation.advise import advise_statements, compare_logins
+from app_db.isolation.advise import advise_indexes, advise_statements, compare_logins
 from app_db.isolation.advise.planner import Planner, Unplannable
+from app_db.models import Base, TenantScoped
 from app_db.schema import RoleNames
+
+
+class Own(Base):
+    __abstract__ = True
+    metadata = MetaData()
+
+
+class Left(TenantScoped, Own):
+    __tablename__ = "left"
+    __table_args__ = ({"schema": "plain"},)
+
 
 LEFT = OTHERS[-1]
 KEPT = {
@@ -148,6 +160,16 @@ def test_a_tenant_has_to_be_bound(planted: Planted) -> None:
 def test_to_analyze_both_have_to_be_read_only(planted: Planted) -> None:
     with planted.tenant() as tenant, planted.owner() as owner, pytest.raises(AdviceRefused, match="read-only"):
         compare_logins(tenant, owner, names=RoleNames(planted.settings.role_prefix), analyze=True)
+
+
+def test_with_models_their_tables_are_looked_at_and_classes_named(planted: Planted) -> None:
+    with planted.tenant() as tenant, planted.owner() as owner:
+        names = RoleNames(planted.settings.role_prefix)
+        comparison = compare_logins(tenant, owner, names=names, models=Own)
+        (advice,) = advise_indexes(comparison).advice
+        assert advise_statements(comparison, ["select * from plain.refusing where x @> '{b}'"]).advice == []
+    assert advice.index == "plain.ix_left"
+    assert advice.remedy.code.models.startswith(f"# in class {__name__}.Left:\nx_minor: Mapped[int | None]")
 
 
 def test_a_minimum_that_everything_reaches_is_refused(planted: Planted) -> None:
