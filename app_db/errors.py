@@ -22,6 +22,7 @@
     ├── SeedRefused                generated rows that must not be planted there, or not these
     ├── DrillRefused               a leak drill that must not be run there, or has nothing to work with
     ├── CheckRefused               a check of isolation was asked for in a way that can't be answered
+    ├── AdviceRefused              indexes and statements can't be advised on, with what was given
     └── DatabaseError              PostgreSQL said no; keyed on SQLSTATE, each also SQLAlchemy's own class
         ├── RowSecurityViolation   42501 by a policy           PermissionDenied       42501 otherwise
         ├── UniqueViolation        23505                       ForeignKeyViolation    23503, 23001
@@ -165,6 +166,10 @@ class DrillRefused(AppDbError):
 
 class CheckRefused(AppDbError):
     """A check of isolation can't be made as it was asked for: a file of suppressions, a role, a schema."""
+
+
+class AdviceRefused(AppDbError):
+    """Indexes or statements can't be advised on with what was given; the message says what to give instead."""
 
 
 class DatabaseError(AppDbError, sa_exc.DBAPIError):

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .advise import Advice, AdviceReport, advise_database, advise_indexes, advise_statements, compare_logins
     from .check import Bounds, Finding, Report, Severity, check_isolation, probe_pooler, require_isolation
     from .drill.ground import Ground
     from .drill.ledger import Ledger
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .drill.way import Place, Way
 
 __all__ = [
+    "Advice",
+    "AdviceReport",
     "Bounds",
     "DrillReport",
     "Finding",
@@ -28,13 +31,19 @@ __all__ = [
     "Report",
     "Severity",
     "Way",
+    "advise_database",
+    "advise_indexes",
+    "advise_statements",
     "check_isolation",
+    "compare_logins",
     "probe_pooler",
     "require_isolation",
     "run_drill",
 ]
 
 _HOMES = {
+    "Advice": "advise",
+    "AdviceReport": "advise",
     "Bounds": "check",
     "DrillReport": "drill.report",
     "Finding": "check",
@@ -45,7 +54,11 @@ _HOMES = {
     "Report": "check",
     "Severity": "check",
     "Way": "drill.way",
+    "advise_database": "advise",
+    "advise_indexes": "advise",
+    "advise_statements": "advise",
     "check_isolation": "check",
+    "compare_logins": "advise",
     "probe_pooler": "check",
     "require_isolation": "check",
     "run_drill": "drill.run",

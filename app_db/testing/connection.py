@@ -15,6 +15,7 @@ from .statements import PREPARED, refuse_control
 
 if TYPE_CHECKING:
     from .recorder import QueryRecorder
+    from .recording import Recording
     from .sandbox import Sandbox
 
 
@@ -24,6 +25,7 @@ class Watch:
     def __init__(self) -> None:
         self.sandbox: Sandbox | None = None
         self.recorder: QueryRecorder | None = None
+        self.recording: Recording | None = None
         self.lent: set[WatchedConnection] = set()
 
 
@@ -157,8 +159,12 @@ class WatchedCursor(Cursor):
         self.connection = owner
 
     def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002  # psycopg2's own name
-        """Execute a statement."""
-        with self.connection.turn(query if isinstance(query, str) else str(query)):
+        """Execute a statement, and have it written where the run is recorded."""
+        owner = self.connection
+        if owner.watch is not None and owner.watch.recording is not None and isinstance(query, str):
+            binding = owner.binding.statements if owner.binding is not None else ""
+            owner.watch.recording.note(query, vars, self, binding)
+        with owner.turn(query if isinstance(query, str) else str(query)):
             super().execute(query, vars)
 
     executemany = _in_turn(Cursor.executemany)

@@ -65,13 +65,16 @@ def app_db_server(request: pytest.FixtureRequest, _app_db_recipe: Recipe) -> Sui
 
 
 @pytest.fixture(scope="session")
-def _app_db_worker(app_db_server: SuiteServer, _app_db_recipe: Recipe) -> Iterator[Worker]:
+def _app_db_worker(
+    request: pytest.FixtureRequest, app_db_server: SuiteServer, _app_db_recipe: Recipe
+) -> Iterator[Worker]:
     """The database of this process, and what is done to it around each test; the environment names it meanwhile."""
     from .installation import Installation, environment
     from .worker import Worker
 
     with _told_plainly():
         worker = Worker(Installation(app_db_server), _app_db_recipe)
+        worker.watch.recording = run_of(request.config).recording
     with environment(worker.settings):
         yield worker
     worker.close()

@@ -24,7 +24,7 @@ from .fixtures import (
     tenant,
     tenant_session,
 )
-from .run import RUN, URL_VARIABLE, Run
+from .run import RECORD_OPTION, RUN, URL_VARIABLE, Run
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -65,6 +65,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="an administrator's URL of the server to test on (a superuser, or CREATEROLE and CREATEDB); "
         f"default: {URL_VARIABLE}, else a server of pytest-postgresql, else one that is started for the run",
+    )
+    parser.getgroup("app_db").addoption(
+        RECORD_OPTION,
+        metavar="FILE",
+        help="write each statement that tests send for a tenant into this file, once, for `app-db isolation advise`",
     )
     parser.addini("app_db_alembic", "alembic.ini of the application's own revisions (default: ./alembic.ini)", "args")
     parser.addini("app_db_postgresql", "the process or no-process fixture of pytest-postgresql to take the server from")

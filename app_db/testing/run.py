@@ -15,10 +15,12 @@ import pytest
 if TYPE_CHECKING:
     from .installation import SuiteServer
     from .recipe import Recipe
+    from .recording import Recording
 
 RUN = pytest.StashKey["Run"]()
 KEPT = "app_db_kept"
 URL_OPTION, URL_VARIABLE = "app_db_url", "APP_DB_TEST_URL"
+RECORD_OPTION = "--app-db-record"
 _WORKER_INPUT = "app_db_run"
 
 
@@ -33,6 +35,15 @@ class Run:
         self.name, self.owner_pid = named
         self._may_have_servers = False
         self._kept: list[tuple[str, str]] = []
+        self.recording: Recording | None = None
+
+    def pytest_sessionstart(self) -> None:
+        """Begin the recording, where that was asked for: before there are workers, who add to it."""
+        path = self._config.getoption(RECORD_OPTION)
+        if path:
+            from .recording import begin_recording
+
+            self.recording = begin_recording(path, is_main=self._is_main)
 
     def own_server(self, recipe: Recipe, binaries: Path | None = None) -> SuiteServer:
         """Return the server that is started for the run."""

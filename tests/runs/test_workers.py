@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -41,7 +42,9 @@ def test_the_order_does_not_matter(shop: Project, seed: str) -> None:
     shop.write("shuffle.py", SHUFFLE)
     shop.variables["SEED"] = seed
     shop.run("-p", "shuffle").require_passed(8)
-    shop.run("-p", "shuffle", "-n", "2").require_passed(8)
+    shop.run("-p", "shuffle", "-n", "2", "--app-db-record=recorded.jsonl").require_passed(8)
+    recorded = [json.loads(line) for line in (shop.folder / "recorded.jsonl").read_text("utf-8").splitlines()]
+    assert any("from shop.customers" in row["statement"].lower() for row in recorded)
 
 
 @pytest.fixture(scope="module")
