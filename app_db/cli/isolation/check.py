@@ -61,7 +61,7 @@ def check(
     from ...settings import load_settings
 
     settings = load_settings()
-    report = _report(settings, database, _bounds(settings, asked), _suppressions(suppressions))
+    report = _report(settings, database, _bounds(settings, database, asked), _suppressions(suppressions))
     click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else _told(report, everything=everything))
     context.exit(1 if report.at_least(Severity(fail_on)) else 0)
 
@@ -89,16 +89,22 @@ def _url(settings: Settings, database: str | None) -> URL:
     from ...server.development import development_urls
     from ...settings import LoginUrl
 
-    place = settings.database(database)
-    known = [url for login in LoginUrl if (url := place.login_url(login)) is not None]
-    if known:
-        return known[0]
+    known = _known_url(settings, database)
+    if known is not None:
+        return known
     if settings.is_local:
         return development_urls(settings)[LoginUrl.APPLICATION]
     raise SettingsError(f"{LoginUrl.APPLICATION} is not set: set it to the URL of the application's login")
 
 
-def _bounds(settings: Settings, asked: dict[str, tuple[str, ...]]) -> Bounds:
+def _known_url(settings: Settings, database: str | None) -> URL | None:
+    from ...settings import LoginUrl
+
+    place = settings.database(database)
+    return next((url for login in LoginUrl if (url := place.login_url(login)) is not None), None)
+
+
+def _bounds(settings: Settings, database: str | None, asked: dict[str, tuple[str, ...]]) -> Bounds:
     from ...isolation.check import Bounds
     from ...isolation.check.bounds import CONTEXT_SETTINGS, TENANT_COLUMNS
 
@@ -111,6 +117,7 @@ def _bounds(settings: Settings, asked: dict[str, tuple[str, ...]]) -> Bounds:
         metadata=tuple(map(_metadata, asked["models"])),
         role_prefix=settings.role_prefix,
         transaction_pooler=settings.transaction_pooler,
+        is_embedded=_known_url(settings, database) is None,
     )
 
 

@@ -26,7 +26,8 @@ class Bounds:
     `application_roles` are those that serve applications: without any, our four logins, and where none of them is on
     the server, whoever has logged in. `all_rows_roles` may see every tenant's rows, and policies for them alone are
     right to say `true`. `metadata` says of tables whose rows they hold. `transaction_pooler` is how the application is
-    configured; None where nobody knows.
+    configured; None where nobody knows. `is_embedded` where the server is ours and for development, so that its
+    age puts nobody's rows at risk.
     """
 
     schemas: tuple[str, ...] | None = None
@@ -37,6 +38,7 @@ class Bounds:
     metadata: tuple[MetaData, ...] = ()
     role_prefix: str = ""
     transaction_pooler: bool | None = None
+    is_embedded: bool = False
     _names: RoleNames = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

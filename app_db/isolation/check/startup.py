@@ -37,6 +37,7 @@ def require_isolation(
         metadata=(metadata,) if isinstance(metadata, MetaData) else tuple(metadata),
         role_prefix=settings.role_prefix,
         transaction_pooler=settings.transaction_pooler,
+        is_embedded=settings.is_local and settings.url is None,
     )
     entries = read_suppressions(suppressions, today_here()) if suppressions is not None else []
     with database.shared(read_only=True) as session:

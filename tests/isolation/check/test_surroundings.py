@@ -55,6 +55,7 @@ def test_a_server_with_a_known_fault_is_told(version: int, faults: list[str], pl
     found = findings_of(RULES, Subject(facts, place.bounds))
     assert [finding.rule for finding in found] == ["ISO601"] * len(faults)
     assert [fault for fault in faults if any(fault in finding.message for finding in found)] == faults
+    assert findings_of(RULES, Subject(facts, replace(place.bounds, is_embedded=True))) == []
 
 
 def test_a_connection_that_is_bound_already_is_told_until_it_is_reset(place: Place) -> None:

@@ -126,8 +126,11 @@ def session_scoped_setting(subject: Subject) -> Iterator[Found]:
     for function in subject.facts.functions:
         stays = sorted(setting for setting in settings if _sets_for_session(function.body, setting))
         if stays:
-            message = f"{function.full_name} sets {', '.join(stays)} for the session, and the pool keeps it"
-            yield Found(function.full_name, message, _drop_or_write_anew(function))
+            message = (
+                f"{function.full_name} sets {', '.join(stays)} for the session, and the pool keeps it: "
+                "write it anew with LOCAL, or drop it"
+            )
+            yield Found(function.full_name, message, _dropped(function))
 
 
 @rule(
@@ -225,7 +228,7 @@ def _sets_for_session(body: str, setting: str) -> bool:
     )  # fmt: skip
 
 
-def _drop_or_write_anew(function: Function) -> str:
+def _dropped(function: Function) -> str:
     return f"drop {function.kind} {function_name(function)}"
 
 

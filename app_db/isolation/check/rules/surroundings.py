@@ -39,12 +39,15 @@ _RDS_PROXY = re.compile(r"\.proxy-[^.]+\.[^.]+\.rds\.amazonaws\.com(\.cn)?$")
     "other; with CVE-2025-8713 a crafted operator reads values of hidden rows out of the planner's statistics; with "
     "CVE-2023-39418 MERGE changes rows that UPDATE would not.",
     remedy="Install the newest minor version: the data directory stays as it is, and the server is restarted.",
-    false_alarm="A vendor that mends faults without changing the version: suppress it with the vendor's notice.",
+    false_alarm="A vendor that mends faults without changing the version: suppress it with the vendor's notice. Of the "
+    "embedded server it is not told, as that is for development alone.",
     without_example="A server of such a version, for example 15.8.",
 )  # fmt: skip
 def known_fault(subject: Subject) -> Iterator[Found]:
     """Faults that the server's version still has."""
     major, minor = divmod(subject.facts.version, _MAJOR)
+    if subject.bounds.is_embedded:
+        return
     for cve, (fixed, what) in _FIXED.items():
         if minor < fixed.get(major, 0):
             message = f"PostgreSQL {major}.{minor} has {cve}: {what}"
