@@ -109,6 +109,10 @@ class SuiteError(AppDbError):
     """A test suite can't have the database that it asks for; the message names the option, marker or fixture."""
 
 
+class ProofError(AppDbError):
+    """A proof of isolation can't be made: a row that can't be made up, a file or a table that is not there."""
+
+
 class SandboxRefused(AppDbError):
     """A test in a sandbox did what can't be rolled back with it; the message names the mode that can."""
 

@@ -1,0 +1,236 @@
+"""Makes rows of any table for a tenant and a person, and what they refer to.
+
+Rows are made as the owner, whom the policies let see everything; nothing but the catalogue says what they look like.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from uuid_utils.compat import uuid7
+
+from ...errors import ProofError, UniqueViolation
+from ...schema import ScopeKind
+from .candidates import Candidate
+from .solving import solve
+from .tables import ForeignKey, Table, quoted
+
+Row = dict[str, str | None]
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a row is: a tenant and a person."""
+
+    tenant: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A finding that is known and right, with the reason: by the name of a constraint, or roles that see a schema."""
+
+    reason: str
+    constraint: str = ""
+    schema: str = ""
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a file says: values of columns by table, `{n}` standing for a number, and exemptions."""
+
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    exemptions: tuple[Exemption, ...] = ()
+
+    def __or__(self, other: Examples) -> Examples:
+        """Return both; what the other says of a table's column wins."""
+        tables = {*self.values, *other.values}
+        values = {name: {**self.values.get(name, {}), **other.values.get(name, {})} for name in tables}
+        return Examples(values, (*self.exemptions, *other.exemptions))
+
+    def of(self, table: Table) -> dict[str, Candidate]:
+        """Return the candidates of a table's columns; raises ProofError for a column that it does not have."""
+        found = {}
+        for column, value in self.values.get(table.name, {}).items():
+            if column not in table.columns:
+                raise ProofError(f"the examples name {table.name}.{column}, which is no column: take the line out")
+            found[column] = Candidate(lambda number, value=value: value.replace("{n}", str(number)))  # type: ignore[misc]
+        return found
+
+
+def shipped_examples() -> Examples:
+    """Return what our own tables need beyond their types and checks."""
+    return _parsed(files(__package__).joinpath("examples.toml").read_text("utf-8"), "examples.toml")
+
+
+def load_examples(path: Path) -> Examples:
+    """Read a file of examples; raises ProofError for one that can't be read."""
+    try:
+        content = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise ProofError(f"{path} can't be read ({error}): name a TOML file of examples") from None
+    return _parsed(content, str(path))
+
+
+def _parsed(content: str, name: str) -> Examples:
+    try:
+        read = tomllib.loads(content)
+        exemptions = tuple(Exemption(**{**entry, "roles": tuple(entry.get("roles", ()))})
+                           for entry in read.pop("exemption", []))  # fmt: skip
+        values = {
+            f"{schema}.{table}": {column: _text(value) for column, value in columns.items()}
+            for schema, tables in read.items()
+            for table, columns in tables.items()
+        }
+    except (tomllib.TOMLDecodeError, AttributeError, TypeError) as error:
+        raise ProofError(
+            f"{name} holds no examples ({error}): write tables as [schema.table], columns as column = value, "
+            'exemptions as [[exemption]] with a reason and a constraint, or a schema and its roles'
+        ) from None
+    return Examples(values, exemptions)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class RowMaker:
+    """Makes rows on a connection that acts as the owner. Texts are what PostgreSQL prints for each value."""
+
+    def __init__(self, connection: Connection, tables: Mapping[str, Table], examples: Examples, seed: int = 0) -> None:
+        self._connection = connection
+        self._tables = tables
+        self._examples = examples
+        self._numbers = itertools.count(seed * 1000 + 1)
+        self._solved: dict[str, dict[str, Candidate]] = {}
+        self._fixed: dict[tuple[str, tuple[str | None, ...]], Row] = {}
+
+    def draft(self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None) -> Row:
+        """Return the values of a row that could be inserted; what it refers to is made."""
+        number = next(self._numbers)
+        row: Row = {name: one.value(number) for name, one in self._candidates(table).items() if one.make is not None}
+        row |= _scope_values(table, owner)
+        row |= given or {}
+        for key in sorted(table.foreign_keys, key=lambda key: len(key.columns)):
+            self._refer(table, key, row, owner, given or {})
+        return row
+
+    def insert(self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None) -> Row:
+        """Insert a row and return all of its columns; raises ProofError where the database refuses what was tried."""
+        refusal: DBAPIError | None = None
+        for _ in range(_TRIES):
+            row = self.draft(table, owner, given)
+            try:
+                with self._connection.begin_nested():
+                    return self._inserted(table, row)
+            except UniqueViolation as error:  # another number may do
+                refusal = error
+            except DBAPIError as error:
+                refusal = error
+                break
+        there = self._find(table, _scope_values(table, owner)) if isinstance(refusal, UniqueViolation) else None
+        if there is not None:  # one that a trigger has made, or the only one that there may be
+            return there
+        raise ProofError(
+            f"a row of {table.name} was refused ({str(refusal.orig).strip() if refusal else ''}): give examples of "
+            f"its columns in a file for --examples, under [{table.name}]"
+        )
+
+    def _inserted(self, table: Table, row: Row) -> Row:
+        columns = ", ".join(map(quoted, table.columns))
+        texts = ", ".join(f"{quoted(name)}::text" for name in table.columns)
+        statement, values = insert_statement(table, row)
+        found = self._connection.exec_driver_sql(
+            f"with made as ({statement} returning {columns}) select {texts} from made", values
+        )
+        return dict(zip(table.columns, found.one(), strict=True))
+
+    def _candidates(self, table: Table) -> dict[str, Candidate]:
+        if table.name not in self._solved:
+            self._solved[table.name] = solve(self._connection, table, self._examples.of(table))
+        return self._solved[table.name]
+
+    def _refer(self, table: Table, key: ForeignKey, row: Row, owner: Owner, given: Mapping[str, str | None]) -> None:
+        """Fill in a foreign key that has to be, by a row that is there already or is made for it."""
+        target = self._tables.get(key.target)
+        own = [name for name in key.columns if name not in table.owners and name not in given]
+        if target is None or not self._is_needed(table, key, own):
+            for name in own if target is not None else ():
+                row.pop(name, None)
+            return
+        fixed = {
+            referred: row[name]
+            for name, referred in zip(key.columns, key.referred, strict=True)
+            if name not in own and name in row
+        }
+        parent = self._parent(target, owner, fixed, is_known=not own)
+        for name, referred in zip(key.columns, key.referred, strict=True):
+            row[name] = parent[referred]
+
+    def _is_needed(self, table: Table, key: ForeignKey, own: list[str]) -> bool:
+        if key.target == table.name:
+            return any(table.columns[name].must_be_given for name in own)
+        return not own or any(table.columns[name].must_be_given or name in self._examples.of(table) for name in own)
+
+    def _parent(self, target: Table, owner: Owner, fixed: Row, *, is_known: bool) -> Row:
+        """Return the row that is referred to: where its key says whose it is, there is one of it."""
+        cache = (target.name, tuple(fixed.values()))
+        if not is_known:
+            return self.insert(target, owner, fixed)
+        if cache not in self._fixed:
+            found = self._find(target, fixed)
+            self._fixed[cache] = found if found is not None else self.insert(target, owner, fixed)
+        return self._fixed[cache]
+
+    def _find(self, target: Table, fixed: Row) -> Row | None:
+        texts = ", ".join(f"{quoted(name)}::text" for name in target.columns)
+        match = " and ".join(f"{quoted(name)} = cast(%s as {target.columns[name].type})" for name in fixed) or "true"
+        found = self._connection.exec_driver_sql(
+            f"select {texts} from {target.sql} where {match}", tuple(fixed.values())
+        ).first()
+        return None if found is None else dict(zip(target.columns, found, strict=True))
+
+
+def _scope_values(table: Table, owner: Owner) -> Row:
+    values = {table.scope.tenant_column: owner.tenant, table.scope.user_column: owner.person}
+    return {name: value for name, value in values.items() if name is not None and table.scope.kind is not ScopeKind.SYSTEM}
+
+
+def insert_statement(table: Table, row: Mapping[str, str | None], *, head: str = "insert into") -> tuple[str, tuple[Any, ...]]:
+    """Return an INSERT of the row, and its parameters."""
+    names = ", ".join(map(quoted, row))
+    values = ", ".join(f"cast(%s as {table.columns[name].type})" for name in row)
+    return f"{head} {table.sql} ({names}) values ({values})", tuple(row.values())
+
+
+def missing_key() -> str:
+    """Return an id that no row has."""
+    return str(uuid7())
+
+
+def in_order(tables: Mapping[str, Table]) -> Iterator[Table]:
+    """Yield the tables so that one that is referred to comes before those that refer to it, as far as it can be."""
+    done: set[str] = set()
+
+    def visit(table: Table) -> Iterator[Table]:
+        if table.name in done:
+            return
+        done.add(table.name)
+        for key in table.foreign_keys:
+            if key.target in tables:
+                yield from visit(tables[key.target])
+        yield table
+
+    for table in tables.values():
+        yield from visit(table)

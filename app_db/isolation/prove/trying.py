@@ -1,0 +1,147 @@
+"""Tries the cases of one table as each actor in each context, and has the oracle judge what comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ...schema import RoleNames, ScopeKind
+from .actors import NO_CONTEXT, OWNER, Actor, Context, actors, contexts
+from .cases import Case, Promise, cases_of, key_list
+from .declared import Declared
+from .findings import Finding, Tally
+from .oracle import Oracle, Outcome
+from .rows import Owner
+from .sending import Sender
+from .tables import Table, quoted
+from .world import COLLEAGUE, OWN, TRAVELLER, World
+
+Keys = frozenset[tuple[str | None, ...]]
+Wanted = Callable[[Actor, Context, Case], bool]
+
+
+@dataclass(slots=True)
+class Ground:
+    """What is fixed while cases are tried: who, in which world, by whose word, under which names."""
+
+    world: World
+    declared: Declared
+    oracle: Oracle
+    names: RoleNames
+    actors: Sequence[Actor] = field(init=False)
+    contexts: Sequence[Context] = field(init=False)
+
+    def __post_init__(self) -> None:
+        owners = self.world.owners
+        self.actors = actors(self.names)
+        self.contexts = contexts(owners[OWN], owners[COLLEAGUE], owners[TRAVELLER])
+
+
+class TableTrial:
+    """The cases of one table. What comes of them for the owner is kept from one call to the next."""
+
+    def __init__(self, ground: Ground, sender: Sender, table: Table) -> None:
+        self._ground = ground
+        self._sender = sender
+        self._table = table
+        self._rows: list[tuple[tuple[str | None, ...], Owner]] | None = None
+        self._owners: dict[tuple[str, str, tuple[object, ...]], Outcome] = {}
+        self._cases: dict[str, list[Case]] = {}
+
+    def run(self, *, bound: bool = True, wanted: Wanted | None = None) -> Tally:
+        """Try all cases, or those that are wanted; without `bound` on a connection that was never bound to anybody."""
+        tally = Tally()
+        for finding in self.findings(bound=bound, wanted=wanted, tally=tally):
+            tally.findings.append(finding)
+        return tally
+
+    def findings(self, *, bound: bool = True, wanted: Wanted | None = None, tally: Tally | None = None
+                 ) -> Iterator[Finding]:  # fmt: skip
+        """Yield what comes out wrong, as it comes."""
+        for actor in self._actors():
+            for context in self._contexts_of(actor, bound=bound):
+                cases = [case for case in self._cases_of(actor) if wanted is None or wanted(actor, context, case)]
+                if cases:
+                    yield from self._tried(actor, context, cases, tally)
+
+    def learn(self) -> None:
+        """Note what comes of every case for the owner, before anything is changed."""
+        self._all_rows()
+        for actor in self._actors():
+            for context in self._contexts_of(actor, bound=True):
+                self._of_owner(context, self._cases_of(actor))
+
+    def _actors(self) -> Iterator[Actor]:
+        """Yield everybody but who is declared to own the table, and so needs no grant."""
+        owner = self._ground.declared.owner(self._table.name)
+        return (actor for actor in self._ground.actors if owner not in actor.roles)
+
+    def _contexts_of(self, actor: Actor, *, bound: bool) -> Iterable[Context]:
+        if not bound:
+            return (NO_CONTEXT,)
+        everything = self._ground.contexts
+        if not self._ground.declared.has_any(actor.roles, self._table.name):
+            return everything[:1]  # refused whatever it is bound to
+        if actor.sees_all or self._table.scope.kind is ScopeKind.SYSTEM:
+            return (everything[0], everything[-1])
+        if self._table.scope.kind is ScopeKind.TENANT:
+            return (everything[0], everything[1], everything[-1])
+        return everything
+
+    def _cases_of(self, actor: Actor) -> list[Case]:
+        if actor.name not in self._cases:
+            declared, table = self._ground.declared, self._table
+
+            def may(privilege: str, column: str | None) -> bool:
+                return declared.may(actor.roles, privilege, table.name, column)
+
+            self._cases[actor.name] = list(cases_of(table, self._ground.world, may))
+        return self._cases[actor.name]
+
+    def _tried(self, actor: Actor, context: Context, cases: list[Case], tally: Tally | None) -> Iterator[Finding]:
+        owners = self._of_owner(context, cases)
+        visible = self._visible(actor, context)
+        with self._sender.acting(actor.login, context):
+            for case in cases:
+                outcome = self._sent(case)
+                twin = self._sender.outcome(*case.twin) if case.twin else None
+                what = self._ground.oracle.complaint(
+                    actor, context, self._table, case, outcome,
+                    owners=owners.get(self._key(context, case), outcome), twin=twin, visible=visible,
+                )  # fmt: skip
+                if tally is not None:
+                    tally.count(self._table.name, case.verb)
+                if what is not None:
+                    yield Finding(self._table.name, case.verb, case.target, actor.name, context.name, what)
+
+    def _sent(self, case: Case) -> Outcome:
+        fetches = case.promise is Promise.EXACTLY and not case.copies
+        return self._sender.outcome(case.sql, case.parameters, copies=case.copies, fetches=fetches)
+
+    @staticmethod
+    def _key(context: Context, case: Case) -> tuple[str, str, tuple[object, ...]]:
+        return (context.name, case.sql, case.parameters)
+
+    def _of_owner(self, context: Context, cases: Iterable[Case]) -> dict[tuple[str, str, tuple[object, ...]], Outcome]:
+        """Return what comes of the cases for the owner, who sees all and may do all, bound as the actor is."""
+        new = [case for case in cases
+               if case.promise in {Promise.ROWS, Promise.WRITES} and self._key(context, case) not in self._owners]  # fmt: skip
+        if new:
+            with self._sender.acting(self._ground.names(OWNER), context):
+                for case in new:
+                    self._owners[self._key(context, case)] = self._sent(case)
+        return self._owners
+
+    def _visible(self, actor: Actor, context: Context) -> Keys:
+        oracle, table = self._ground.oracle, self._table
+        return frozenset(key for key, owner in self._all_rows() if oracle.sees(actor, context, table, owner))
+
+    def _all_rows(self) -> list[tuple[tuple[str | None, ...], Owner]]:
+        if self._rows is None:
+            scope = self._table.scope
+            owners = [f"{quoted(name)}::text" if name else "''" for name in (scope.tenant_column, scope.user_column)]
+            query = f"select {key_list(self._table)}, {', '.join(owners)} from {self._table.sql}"
+            with self._sender.acting(self._ground.names(OWNER), Context("", "", "")):
+                found = self._sender.rows(query)
+            self._rows = [(tuple(row[:-2]), Owner(row[-2], row[-1])) for row in found]
+        return self._rows
