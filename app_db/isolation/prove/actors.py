@@ -96,25 +96,39 @@ select rolsuper, current_setting('server_version_num')::integer from pg_roles wh
 """)
 
 
-def make_logins(connection: Connection, names: RoleNames) -> None:
-    """Make a login for each role without one, and let the administrator act as every actor and as the owner.
+def stranger(names: RoleNames) -> str:
+    """Return the role that owns a table for a moment, and is a member of nothing."""
+    return _login_name("owner", names)
 
-    In the transaction of the connection. The administrator is a superuser, or has made the roles.
+
+def admit(connection: Connection, names: RoleNames) -> None:
+    """Let an administrator who is no superuser act as the owner and as every login; those are roles that he made.
+
+    Outside of any transaction that is rolled back, as he can't connect to the database without it.
+    """
+    is_superuser, _ = connection.execute(_FACTS).one()
+    for role in () if is_superuser else (OWNER, *(login.name for login in LOGINS)):
+        connection.exec_driver_sql(f"grant {names(role)} to current_user")
+
+
+def make_logins(connection: Connection, names: RoleNames) -> None:
+    """Make a login for each role without one, and the stranger, in the transaction of the connection.
+
+    The administrator is a superuser, or has made the roles.
     """
     for statement in _statements(connection, names):
         connection.exec_driver_sql(statement)
 
 
 def _statements(connection: Connection, names: RoleNames) -> Iterator[str]:
-    is_superuser, version = connection.execute(_FACTS).one()
+    is_superuser, _ = connection.execute(_FACTS).one()
     made = {_login_name(role, names): role for role in _WITHOUT_LOGIN}
     for login, role in made.items():
         groups = sorted(declared_roles(role) & {"app_tenant", "app_all"} | {role})
         if "app_all" not in groups:
             groups = sorted({"app_tenant", *groups})
         yield f"create role {login} nologin in role {', '.join(map(names, groups))}"
-    if is_superuser:
-        return
-    options = " with inherit false, set true" if version >= 160000 else ""  # noqa: PLR2004
-    for role in (names(OWNER), *(names(login.name) for login in LOGINS), *made):
-        yield f"grant {role} to current_user{options}"
+    yield f"create role {stranger(names)} nologin"
+    yield f"grant {stranger(names)} to {names(OWNER)}"
+    for role in () if is_superuser else (*made, stranger(names)):
+        yield f"grant {role} to current_user"

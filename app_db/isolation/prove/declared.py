@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from ...models import Base
 from ...reflection import Catalogue
 from ...schema import Grant
 from ...schema.derived import expected_objects
 from .actors import OWNER
-from .tables import Table
 
 # Every privilege on tables that is not one of the verbs: none of them is held by row-level security.
 BEYOND_ROWS = ("truncate", "references", "trigger")
@@ -92,9 +91,9 @@ def declared_by_models(tables: Iterable[str]) -> Declared:
     """Return the grants that follow from the models of these tables, and those that were attached to them."""
     found = Declared()
     mapped = [Base.metadata.tables[name] for name in tables if name in Base.metadata.tables]
-    names = {table.fullname for table in mapped}
+    schemas = {table.schema for table in mapped}  # views of theirs too
     for entry in expected_objects(Base.metadata, mapped, ()):
-        if not isinstance(entry, Grant) or entry.table not in names:
+        if not isinstance(entry, Grant) or entry.table is None or entry.table.split(".")[0] not in schemas:
             continue
         found.tables.add(entry.on)
         for privilege in entry.privileges:
@@ -111,7 +110,7 @@ def _add(found: Declared, grant: Grant, written: str) -> None:
         found.add(grant.role, grant.on, privilege, column.strip() if column else None)
 
 
-def merged(tables: Mapping[str, Table], *sources: Declared) -> Declared:
+def merged(tables: Iterable[str], *sources: Declared) -> Declared:
     """Return of each table what the first source says that knows of it."""
     found = Declared()
     for name in tables:

@@ -12,17 +12,15 @@ from sqlalchemy import Connection
 from .actors import Context
 from .oracle import Outcome
 
-_BIND = (
-    "select set_config('app.current_tenant_id', %s, true), set_config('app.current_user_id', %s, true), "
-    "set_config('role', %s, true)"
-)
+_BIND = "select set_config('app.current_tenant_id', %s, true), set_config('app.current_user_id', %s, true)"
 _BECOME = "select set_config('role', %s, true)"
 
 
 class Sender:
     """Sends statements in the transaction of a connection, by the driver's cursor: there are tens of thousands."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, becomes: bool = True) -> None:
+        self._becomes = becomes  # else the connection is that of the role itself
         self._connection = connection
         self._cursor: Any = connection.connection.cursor()
         self._error = connection.dialect.loaded_dbapi.Error
@@ -33,10 +31,10 @@ class Sender:
         """Act as the role, bound to the context, until the end of the block; what was done in it is undone."""
         self._cursor.execute("savepoint actor")
         try:
-            if context.tenant is None:
+            if context.tenant is not None:
+                self._cursor.execute(_BIND, (context.tenant, context.person))
+            if self._becomes:
                 self._cursor.execute(_BECOME, (role,))
-            else:
-                self._cursor.execute(_BIND, (context.tenant, context.person, role))
             self._cursor.execute("savepoint tried")
             yield
         finally:

@@ -40,9 +40,10 @@ class Ground:
 class TableTrial:
     """The cases of one table. What comes of them for the owner is kept from one call to the next."""
 
-    def __init__(self, ground: Ground, sender: Sender, table: Table) -> None:
+    def __init__(self, ground: Ground, sender: Sender, table: Table, *, owners: Sender | None = None) -> None:
         self._ground = ground
         self._sender = sender
+        self._owners_sender = owners or sender
         self._table = table
         self._rows: list[tuple[tuple[str | None, ...], Owner]] | None = None
         self._owners: dict[tuple[str, str, tuple[object, ...]], Outcome] = {}
@@ -77,10 +78,11 @@ class TableTrial:
         return (actor for actor in self._ground.actors if owner not in actor.roles)
 
     def _contexts_of(self, actor: Actor, *, bound: bool) -> Iterable[Context]:
-        if not bound:
-            return (NO_CONTEXT,)
         everything = self._ground.contexts
-        if not self._ground.declared.has_any(actor.roles, self._table.name):
+        has_rights = self._ground.declared.has_any(actor.roles, self._table.name)
+        if not bound:
+            return (NO_CONTEXT,) if has_rights else ()
+        if not has_rights:
             return everything[:1]  # refused whatever it is bound to
         if actor.sees_all or self._table.scope.kind is ScopeKind.SYSTEM:
             return (everything[0], everything[-1])
@@ -103,7 +105,7 @@ class TableTrial:
         visible = self._visible(actor, context)
         with self._sender.acting(actor.login, context):
             for case in cases:
-                outcome = self._sent(case)
+                outcome = self._sent(case, self._sender)
                 twin = self._sender.outcome(*case.twin) if case.twin else None
                 what = self._ground.oracle.complaint(
                     actor, context, self._table, case, outcome,
@@ -114,9 +116,10 @@ class TableTrial:
                 if what is not None:
                     yield Finding(self._table.name, case.verb, case.target, actor.name, context.name, what)
 
-    def _sent(self, case: Case) -> Outcome:
+    @staticmethod
+    def _sent(case: Case, sender: Sender) -> Outcome:
         fetches = case.promise is Promise.EXACTLY and not case.copies
-        return self._sender.outcome(case.sql, case.parameters, copies=case.copies, fetches=fetches)
+        return sender.outcome(case.sql, case.parameters, copies=case.copies, fetches=fetches)
 
     @staticmethod
     def _key(context: Context, case: Case) -> tuple[str, str, tuple[object, ...]]:
@@ -127,9 +130,9 @@ class TableTrial:
         new = [case for case in cases
                if case.promise in {Promise.ROWS, Promise.WRITES} and self._key(context, case) not in self._owners]  # fmt: skip
         if new:
-            with self._sender.acting(self._ground.names(OWNER), context):
+            with self._owners_sender.acting(self._ground.names(OWNER), context):
                 for case in new:
-                    self._owners[self._key(context, case)] = self._sent(case)
+                    self._owners[self._key(context, case)] = self._sent(case, self._owners_sender)
         return self._owners
 
     def _visible(self, actor: Actor, context: Context) -> Keys:
@@ -141,7 +144,7 @@ class TableTrial:
             scope = self._table.scope
             owners = [f"{quoted(name)}::text" if name else "''" for name in (scope.tenant_column, scope.user_column)]
             query = f"select {key_list(self._table)}, {', '.join(owners)} from {self._table.sql}"
-            with self._sender.acting(self._ground.names(OWNER), Context("", "", "")):
-                found = self._sender.rows(query)
+            with self._owners_sender.acting(self._ground.names(OWNER), Context("", "", "")):
+                found = self._owners_sender.rows(query)
             self._rows = [(tuple(row[:-2]), Owner(row[-2], row[-1])) for row in found]
         return self._rows
