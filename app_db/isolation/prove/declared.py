@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ...models import Base
 from ...reflection import Catalogue
@@ -22,8 +22,8 @@ class Declared:
     """Grants on tables and columns, by role; roles under the house's names."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[str, str], set[str]] = defaultdict(set)
-        self._columns: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        self._tables: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._columns: dict[str, set[tuple[str, str, str]]] = defaultdict(set)
         self._owners: dict[str, str] = {}
         self.tables: set[str] = set()
 
@@ -31,9 +31,9 @@ class Declared:
         """Note a grant."""
         self.tables.add(table)
         if column is None:
-            self._tables[role, table].add(privilege)
+            self._tables[table].add((role, privilege))
         else:
-            self._columns[role, table, column].add(privilege)
+            self._columns[table].add((role, privilege, column))
 
     def set_owner(self, table: str, role: str) -> None:
         """Note whose the table is."""
@@ -45,28 +45,27 @@ class Declared:
 
     def may(self, roles: Iterable[str], privilege: str, table: str, column: str | None = None) -> bool:
         """Whether one of the roles has the privilege on the table, or on that column of it."""
+        whole, columns = self._tables.get(table, set()), self._columns.get(table, set())
         return any(
-            privilege in self._tables.get((role, table), ())
-            or (column is not None and privilege in self._columns.get((role, table, column), ()))
+            (role, privilege) in whole or (column is not None and (role, privilege, column) in columns)
             for role in (*roles, "public")
         )
 
-    def has_any(self, roles: Iterable[str], table: str) -> bool:
-        """Whether one of the roles has any privilege on the table or on a column of it."""
+    def rights(self, roles: Iterable[str], table: str) -> frozenset[tuple[str, str | None]]:
+        """Return the privileges of the roles on the table (with None), and on columns of it."""
         wanted = {*roles, "public"}
-        return any(role in wanted and name == table for role, name, *_ in (*self._tables, *self._columns))
+        whole = {(privilege, None) for role, privilege in self.on_tables(table) if role in wanted}
+        return frozenset(
+            {*whole, *((privilege, column) for role, privilege, column in self.on_columns(table) if role in wanted)}
+        )
 
-    def on_tables(self, table: str) -> Iterator[tuple[str, str]]:
-        """Yield each role and privilege on the whole table."""
-        for (role, name), privileges in sorted(self._tables.items()):
-            if name == table:
-                yield from ((role, privilege) for privilege in sorted(privileges))
+    def on_tables(self, table: str) -> list[tuple[str, str]]:
+        """Return each role and privilege on the whole table."""
+        return sorted(self._tables.get(table, ()))
 
-    def on_columns(self, table: str) -> Iterator[tuple[str, str, str]]:
-        """Yield each role, privilege and column where the privilege is on columns."""
-        for (role, name, column), privileges in sorted(self._columns.items()):
-            if name == table:
-                yield from ((role, privilege, column) for privilege in sorted(privileges))
+    def on_columns(self, table: str) -> list[tuple[str, str, str]]:
+        """Return each role, privilege and column where the privilege is on columns."""
+        return sorted(self._columns.get(table, ()))
 
 
 def declared_by(catalogue: Catalogue) -> Declared:

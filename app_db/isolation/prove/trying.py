@@ -40,30 +40,39 @@ class Ground:
 class TableTrial:
     """The cases of one table. What comes of them for the owner is kept from one call to the next."""
 
-    def __init__(self, ground: Ground, sender: Sender, table: Table, *, owners: Sender | None = None) -> None:
+    def __init__(self, ground: Ground, sender: Sender, table: Table) -> None:
         self._ground = ground
         self._sender = sender
-        self._owners_sender = owners or sender
         self._table = table
         self._rows: list[tuple[tuple[str | None, ...], Owner]] | None = None
         self._owners: dict[tuple[str, str, tuple[object, ...]], Outcome] = {}
-        self._cases: dict[str, list[Case]] = {}
+        self._cases: dict[frozenset[tuple[str, str | None]], list[Case]] = {}
 
-    def run(self, *, bound: bool = True, wanted: Wanted | None = None) -> Tally:
-        """Try all cases, or those that are wanted; without `bound` on a connection that was never bound to anybody."""
+    def run(self, *, bound: bool = True) -> Tally:
+        """Try all cases; without `bound` on a connection that was never bound to anybody."""
         tally = Tally()
-        for finding in self.findings(bound=bound, wanted=wanted, tally=tally):
-            tally.findings.append(finding)
-        return tally
-
-    def findings(self, *, bound: bool = True, wanted: Wanted | None = None, tally: Tally | None = None
-                 ) -> Iterator[Finding]:  # fmt: skip
-        """Yield what comes out wrong, as it comes."""
         for actor in self._actors():
             for context in self._contexts_of(actor, bound=bound):
-                cases = [case for case in self._cases_of(actor) if wanted is None or wanted(actor, context, case)]
+                tally.findings += self._tried(actor, context, self._cases_of(actor), tally)
+        return tally
+
+    def run_as_itself(self, name: str, sender: Sender, verbs: frozenset[str]) -> Tally:
+        """Try the cases of some verbs as a login, on a connection of its own."""
+        tally = Tally()
+        for actor in self._actors():
+            if actor.name == name:
+                for context in (self._ground.contexts[0], self._ground.contexts[-1]):
+                    cases = [case for case in self._cases_of(actor) if case.verb in verbs]
+                    tally.findings += self._tried(actor, context, cases, tally, sender)
+        return tally
+
+    def findings(self, wanted: Wanted) -> Iterator[Finding]:
+        """Yield what comes out wrong of the cases that are wanted, as it comes."""
+        for actor in self._actors():
+            for context in self._contexts_of(actor, bound=True):
+                cases = [case for case in self._cases_of(actor) if wanted(actor, context, case)]
                 if cases:
-                    yield from self._tried(actor, context, cases, tally)
+                    yield from self._tried(actor, context, cases)
 
     def learn(self) -> None:
         """Note what comes of every case for the owner, before anything is changed."""
@@ -79,7 +88,7 @@ class TableTrial:
 
     def _contexts_of(self, actor: Actor, *, bound: bool) -> Iterable[Context]:
         everything = self._ground.contexts
-        has_rights = self._ground.declared.has_any(actor.roles, self._table.name)
+        has_rights = bool(self._ground.declared.rights(actor.roles, self._table.name))
         if not bound:
             return (NO_CONTEXT,) if has_rights else ()
         if not has_rights:
@@ -91,22 +100,27 @@ class TableTrial:
         return everything
 
     def _cases_of(self, actor: Actor) -> list[Case]:
-        if actor.name not in self._cases:
-            declared, table = self._ground.declared, self._table
+        """Return the cases for an actor: the same for all who have the same rights."""
+        rights = self._ground.declared.rights(actor.roles, self._table.name)
+        if rights not in self._cases:
 
             def may(privilege: str, column: str | None) -> bool:
-                return declared.may(actor.roles, privilege, table.name, column)
+                return (privilege, None) in rights or (privilege, column) in rights
 
-            self._cases[actor.name] = list(cases_of(table, self._ground.world, may))
-        return self._cases[actor.name]
+            self._cases[rights] = list(cases_of(self._table, self._ground.world, may))
+        return self._cases[rights]
 
-    def _tried(self, actor: Actor, context: Context, cases: list[Case], tally: Tally | None) -> Iterator[Finding]:
+    def _tried(
+        self, actor: Actor, context: Context, cases: list[Case], tally: Tally | None = None,
+        sender: Sender | None = None,
+    ) -> Iterator[Finding]:  # fmt: skip
+        sender = sender or self._sender
         owners = self._of_owner(context, cases)
         visible = self._visible(actor, context)
-        with self._sender.acting(actor.login, context):
+        with sender.acting(actor.login, context):
             for case in cases:
-                outcome = self._sent(case, self._sender)
-                twin = self._sender.outcome(*case.twin) if case.twin else None
+                outcome = self._sent(case, sender)
+                twin = sender.outcome(*case.twin) if case.twin else None
                 what = self._ground.oracle.complaint(
                     actor, context, self._table, case, outcome,
                     owners=owners.get(self._key(context, case), outcome), twin=twin, visible=visible,
@@ -130,9 +144,9 @@ class TableTrial:
         new = [case for case in cases
                if case.promise in {Promise.ROWS, Promise.WRITES} and self._key(context, case) not in self._owners]  # fmt: skip
         if new:
-            with self._owners_sender.acting(self._ground.names(OWNER), context):
+            with self._sender.acting(self._ground.names(OWNER), context):
                 for case in new:
-                    self._owners[self._key(context, case)] = self._sent(case, self._owners_sender)
+                    self._owners[self._key(context, case)] = self._sent(case, self._sender)
         return self._owners
 
     def _visible(self, actor: Actor, context: Context) -> Keys:
@@ -144,7 +158,7 @@ class TableTrial:
             scope = self._table.scope
             owners = [f"{quoted(name)}::text" if name else "''" for name in (scope.tenant_column, scope.user_column)]
             query = f"select {key_list(self._table)}, {', '.join(owners)} from {self._table.sql}"
-            with self._owners_sender.acting(self._ground.names(OWNER), Context("", "", "")):
-                found = self._owners_sender.rows(query)
+            with self._sender.acting(self._ground.names(OWNER), Context("", "", "")):
+                found = self._sender.rows(query)
             self._rows = [(tuple(row[:-2]), Owner(row[-2], row[-1])) for row in found]
         return self._rows
