@@ -16,6 +16,7 @@ from ...errors import ProofError
 from ...reflection import made_extensions, reflect
 from ...schema import LOGINS, placed_services
 from .actors import OWNER, make_logins
+from .beyond import Beyond, read_views
 from .declared import Declared, declared_by, declared_by_models, merged
 from .findings import Tally
 from .oracle import Oracle
@@ -89,6 +90,8 @@ class Proof:
         for table in self.chosen():
             tally.add(self.of_table(table))
             progress(1)
+        if not self.only:
+            tally.add(self.of_views())
         tally.add(self.of_real_logins())
         return Report(tally, len(self.chosen()), self.version, time.monotonic() - began)
 
@@ -98,6 +101,16 @@ class Proof:
             trial = TableTrial(self.ground, sender, table)
             tally = trial.run(bound=False)
             tally.add(trial.run())
+            tally.findings += Beyond(self.ground, sender, tally).of_table(table)
+        return tally
+
+    def of_views(self) -> Tally:
+        """Try what is seen through views."""
+        tally = Tally()
+        with self.acting() as sender, self.place.connection() as connection:
+            beyond = Beyond(self.ground, sender, tally)
+            for view in read_views(connection, self.place.schemas):
+                tally.findings += beyond.view(view)
         return tally
 
     def of_real_logins(self) -> Tally:

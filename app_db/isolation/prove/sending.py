@@ -55,9 +55,26 @@ class Sender:
         """Execute what has to succeed."""
         self._cursor.execute(sql, parameters)
 
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+    def become(self, role: str) -> None:
+        """Act as the role from now on; `none` is the administrator himself."""
+        self._cursor.execute(_BECOME, (role,))
+
+    def change(self, owner: str, statements: tuple[str, ...]) -> str:
+        """Execute statements as the owner, and return why they were refused where they were."""
+        self._cursor.execute("savepoint change")
+        try:
+            self.become(owner)
+            for statement in statements:
+                self._cursor.execute(statement)
+            self.become("none")
+        except self._error as error:
+            self._cursor.execute("rollback to savepoint change")
+            return str(error).strip().splitlines()[0]
+        return ""
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query that has to succeed."""
-        self._cursor.execute(sql)
+        self._cursor.execute(sql, parameters)
         return [tuple(row) for row in self._cursor.fetchall()]
 
     def outcome(self, sql: str, parameters: tuple[Any, ...], *, copies: bool = False, fetches: bool = False) -> Outcome:
