@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 from ...schema import ScopeKind
-from .declared import BEYOND_ROWS
 from .rows import Row, insert_statement, missing_key
 from .tables import Column, Table, Unique, quoted
 from .world import COLLEAGUE, FOREIGN, OWN, TRAVELLER, World
 
 May = Callable[[str, str | None], bool]  # a privilege on the table, or on a column of it
 Need = tuple[str, str | None]
+
+_VERBS = ("select", "insert", "update")
 
 
 class Promise(StrEnum):
@@ -62,18 +63,15 @@ def cases_of(table: Table, world: World, may: May) -> Iterator[Case]:
     for target, row in world.targets(table).items():
         yield from _on_row(table, target, row, changed)
         yield from _upserts(table, target, row, changed)
-        yield from _columns(table, target, row, may)
+        yield from _columns(table, world, target, may)
     for target, draft in world.drafts[table.name].items():
         yield from _inserts(table, target, draft)
     yield from _moves(table, world)
-    for unique in table.uniques:
-        yield from _collisions(table, world, unique)
+    if table.scope.kind is not ScopeKind.SYSTEM:
+        yield from _copies(table, world)
+        for unique in table.uniques:
+            yield from _collisions(table, world, unique)
     yield from _references(table, world)
-
-
-def privilege_cases() -> tuple[str, ...]:
-    """Return the privileges that nobody has, and that no statement of a role without CREATE can use."""
-    return BEYOND_ROWS
 
 
 def match(table: Table, row: Mapping[str, str | None]) -> tuple[str, tuple[Any, ...]]:
@@ -114,8 +112,18 @@ def _whole_table(table: Table) -> Iterator[Case]:
     yield Case("copy query", "all", query, (), keys, promise.EXACTLY, copies=True)
     yield Case("copy from", "all", f"copy {name} from stdin", (), (), promise.REFUSED, copies=True)
     yield Case("truncate", "all", f"truncate {name}", (), (("truncate", None),), promise.REFUSED)
+    # without a row, so that the privilege alone decides
+    for column in table.key:
+        if table.columns[column].is_written:
+            yield _insert_of_nothing(table, column, "insert nothing")
     lock = f"lock table {name} in access exclusive mode"
     yield Case("lock table", "all", lock, (), (("update or delete", None),), promise.ROWS)
+
+
+def _insert_of_nothing(table: Table, column: str, verb: str) -> Case:
+    value = f"cast(null as {table.columns[column].type})"
+    sql = f"insert into {table.sql} ({quoted(column)}) select {value} where false"
+    return Case(verb, "all", sql, (), (("insert", column),), Promise.ROWS)
 
 
 def _on_row(table: Table, target: str, row: Row, changed: str) -> Iterator[Case]:
@@ -137,13 +145,17 @@ def _on_row(table: Table, target: str, row: Row, changed: str) -> Iterator[Case]
         yield Case(verb, target, sql, key, needs, Promise.ROWS)
 
 
-def _columns(table: Table, target: str, row: Row, may: May) -> Iterator[Case]:
+def _columns(table: Table, world: World, target: str, may: May) -> Iterator[Case]:
     """Yield a read and a change of each column, where some may be used and others not."""
+    if target != next(iter(world.targets(table))):
+        return
+    row = world.targets(table)[target]
     condition, key = match(table, row)
-    partial = {verb for verb in ("select", "update")
-               if len({may(verb, name) for name in table.columns}) > 1 and target == OWN}  # fmt: skip
+    partial = {verb for verb in _VERBS if len({may(verb, name) for name in table.columns}) > 1}
     for name, column in table.columns.items():
-        if "select" in partial or (target == OWN and "update" in partial):
+        if "insert" in partial and column.is_written:
+            yield _insert_of_nothing(table, name, f"insert {name}")
+        if partial:
             sql = f"select {quoted(name)} from {table.sql} where {condition}"
             yield Case(f"select {name}", target, sql, key, (*_select(*table.key), ("select", name)), Promise.ROWS)
         if "update" in partial and column.is_written:
@@ -190,11 +202,22 @@ def _moves(table: Table, world: World) -> Iterator[Case]:
             yield Case("move", OWN, sql, (rows[goal][column], *key), needs, Promise.WRITES, leaves=goal)
 
 
+def _copies(table: Table, world: World) -> Iterator[Case]:
+    """Yield the foreign row as one's own: with every key that it has, those of generated columns too."""
+    foreign, drafts = world.targets(table)[FOREIGN], world.drafts[table.name]
+    copied = {name: foreign[name] for name, column in table.columns.items()
+              if column.is_written and name not in table.owners}  # fmt: skip
+    for whose in {TRAVELLER, OWN} & drafts.keys():
+        owners = {name: drafts[whose][name] for name in table.owners}
+        sql, values = insert_statement(table, {**copied, **owners})
+        needs: tuple[Need, ...] = tuple(("insert", name) for name in {**copied, **owners})
+        yield Case("insert key of the row", FOREIGN, sql, values, needs, Promise.UNLEARNED, leaves=whose,
+                   twin=insert_statement(table, drafts[whose]))  # fmt: skip
+
+
 def _collisions(table: Table, world: World, unique: Unique) -> Iterator[Case]:
     """Yield rows of one's own that have the key of a foreign row, apart from whose they are."""
     foreign, drafts = world.targets(table)[FOREIGN], world.drafts[table.name]
-    if table.scope.kind is ScopeKind.SYSTEM:
-        return
     shared = {name: foreign[name] for name in unique.columns
               if name not in table.owners and table.columns[name].is_written}  # fmt: skip
     if not shared and not (set(unique.columns) & set(table.owners)):

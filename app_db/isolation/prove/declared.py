@@ -35,6 +35,12 @@ class Declared:
         else:
             self._columns[table].add((role, privilege, column))
 
+    def add_to(self, table: str, *roles: str) -> None:
+        """Note that these roles may do everything that policies hold."""
+        for role in roles:
+            for privilege in ("select", "insert", "update", "delete"):
+                self.add(role, table, privilege)
+
     def set_owner(self, table: str, role: str) -> None:
         """Note whose the table is."""
         self._owners[table] = role

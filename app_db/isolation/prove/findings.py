@@ -18,6 +18,11 @@ class Finding:
     context: str
     what: str
 
+    @property
+    def is_leak(self) -> bool:
+        """Whether something was reached that must not be, and not only something refused that was granted."""
+        return not self.what.startswith("granted")
+
     def __str__(self) -> str:
         """Say it in one line."""
         return f"{self.table}: {self.verb} ({self.target} row) as {self.actor}, context {self.context}: {self.what}"

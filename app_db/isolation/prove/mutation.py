@@ -138,4 +138,5 @@ class Mutator:
         yield from trial.findings(mutant.may_notice)
         if not mutant.beside:
             yield from beyond.of_table(table)
+        yield from trial.granted_findings()
         yield from trial.findings(lambda actor, context, case: not mutant.may_notice(actor, context, case))

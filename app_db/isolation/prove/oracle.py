@@ -47,6 +47,12 @@ class Oracle:
         self._constraints = {entry.constraint for entry in exemptions if entry.constraint}
         self._seers = [(entry.schema, set(entry.roles)) for entry in exemptions if entry.schema]
 
+    def with_grants(self, declared: Declared) -> Oracle:
+        """Return the same oracle by the word of other grants."""
+        found = Oracle(declared, (), self._owners)
+        found._constraints, found._seers = self._constraints, self._seers
+        return found
+
     def may(self, actor: Actor, table: Table, needs: Iterable[Need]) -> bool:
         """Whether the actor was granted all of it."""
         return all(self._has(actor, table, *need) for need in needs)
@@ -129,8 +135,8 @@ class Oracle:
     def _complaint_of_row(
         self, actor: Actor, context: Context, table: Table, case: Case, outcome: Outcome, owners: Outcome
     ) -> str | None:
-        is_about_row = case.verb in {"lock table"} or case.verb.startswith(("insert", "upsert"))
-        if not is_about_row and not self.sees(actor, context, table, self._owners[case.target]):
+        is_found = case.target != "all" and not case.verb.startswith(("insert", "upsert"))
+        if is_found and not self.sees(actor, context, table, self._owners[case.target]):
             return None if outcome.rows == 0 else f"reached a row that is not seen: {outcome}"
         if case.promise is Promise.WRITES and not self.sees(actor, context, table, self._owners[case.leaves]):
             stopped = outcome.state == REFUSED or outcome.by_trigger

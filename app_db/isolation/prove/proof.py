@@ -101,6 +101,7 @@ class Proof:
             trial = TableTrial(self.ground, sender, table)
             tally = trial.run(bound=False)
             tally.add(trial.run())
+            tally.add(trial.run_granted())
             tally.findings += Beyond(self.ground, sender, tally).of_table(table)
         return tally
 

@@ -20,6 +20,9 @@ Keys = frozenset[tuple[str | None, ...]]
 Wanted = Callable[[Actor, Context, Case], bool]
 
 
+_GRANTED = ("app_login", "app_tenant_admin_login")
+
+
 @dataclass(slots=True)
 class Ground:
     """What is fixed while cases are tried: who, in which world, by whose word, under which names."""
@@ -35,6 +38,10 @@ class Ground:
         owners = self.world.owners
         self.actors = actors(self.names)
         self.contexts = contexts(owners[OWN], owners[COLLEAGUE], owners[TRAVELLER])
+
+    def with_grants(self, declared: Declared) -> Ground:
+        """Return the same ground by the word of other grants."""
+        return Ground(self.world, declared, self.oracle.with_grants(declared), self.names)
 
 
 class TableTrial:
@@ -65,6 +72,30 @@ class TableTrial:
                     cases = [case for case in self._cases_of(actor) if case.verb in verbs]
                     tally.findings += self._tried(actor, context, cases, tally, sender)
         return tally
+
+    def run_granted(self) -> Tally:
+        """Try what must not succeed as if every verb were granted: policies hold by themselves."""
+        tally = Tally()
+        tally.findings += self.granted_findings(tally)
+        return tally
+
+    def granted_findings(self, tally: Tally | None = None) -> Iterator[Finding]:
+        """Yield what a login of a tenant reaches once it is granted every verb, by mistake."""
+        ground, declared = self._ground, Declared()
+        bound = [actor for actor in ground.actors if actor.name in _GRANTED]
+        declared.add_to(self._table.name, *_GRANTED)
+        trial = TableTrial(ground.with_grants(declared), self._sender, self._table)
+        with self._sender.undone():
+            self._sender.become(ground.names(OWNER))
+            for actor in bound:
+                self._sender.execute(f"grant select, insert, update, delete on {self._table.sql} to {actor.login}")
+            self._sender.become("none")
+            trial._rows, trial._owners = self._all_rows(), self._owners  # noqa: SLF001  # another trial of the table
+            for actor in bound:
+                for context in ground.contexts:
+                    for finding in trial._tried(actor, context, trial._cases_of(actor), tally):  # noqa: SLF001
+                        if finding.is_leak:
+                            yield finding
 
     def findings(self, wanted: Wanted) -> Iterator[Finding]:
         """Yield what comes out wrong of the cases that are wanted, as it comes."""
