@@ -126,8 +126,8 @@ def _unique_mutants(table: Table, unique: Unique) -> Iterator[Mutant]:
     columns = [name for name in unique.columns if name != tenant]
     if tenant not in unique.columns or not columns or unique.is_exclusion or table.scope.kind is ScopeKind.SYSTEM:
         return
-    where = f" where {unique.where}" if unique.where else ""
-    index = f"create unique index app_db_mutant on {table.sql} ({', '.join(map(quoted, columns))}){where}"
+    index = re.sub(rf"\(\"?{re.escape(tenant or '')}\"?, ", "(", unique.definition, count=1)
+    index = re.sub(r" INDEX .*? ON (ONLY )?", " INDEX app_db_mutant ON ", index, count=1)
     yield Mutant(UNIQUE, table.name, f"{unique.name} without the tenant", (index,), verb="key of")
 
 

@@ -57,7 +57,7 @@ order by c.oid, k.conname
 
 _UNIQUES = text(f"""
 select c.oid, x.relname as name, pg_get_expr(i.indpred, i.indrelid) as where, i.indisprimary as is_primary,
-  i.indisexclusion as is_exclusion,
+  i.indisexclusion as is_exclusion, pg_get_indexdef(i.indexrelid) as definition,
   0 = any(i.indkey) as has_expressions,
   array(select a.attname::text from unnest(i.indkey) with ordinality u (num, place)
     join pg_attribute a on a.attrelid = c.oid and a.attnum = u.num where u.place <= i.indnkeyatts order by u.place)
@@ -124,6 +124,7 @@ def _table(
                 where=u["where"],
                 is_primary=u["is_primary"],
                 is_exclusion=u["is_exclusion"],
+                definition=u["definition"],
             )
             for u in uniques
         ),

@@ -61,6 +61,7 @@ class Unique:
     where: str | None
     is_primary: bool
     is_exclusion: bool
+    definition: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class Table:
     def owners(self) -> tuple[str, ...]:
         """The columns that say whose a row is."""
         return tuple(name for name in (self.scope.tenant_column, self.scope.user_column) if name is not None)
+
+    @property
+    def is_keyed_by_tenant(self) -> bool:
+        """Whether its key begins with the tenant, as that of every table of tenants' rows but the tenants' own."""
+        return len(self.key) > 1 and self.key[0] == self.scope.tenant_column
 
     @property
     def is_proved(self) -> bool:
