@@ -25,6 +25,7 @@ where n.nspname = any(:schemas) and c.relkind in ('v', 'm') and not exists (
   select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by 1
 """)
+_PRIVILEGES = ("select", "insert", "update", "delete", *BEYOND_ROWS)
 _UNBOUND = Context("empty", "", "")
 
 
@@ -98,13 +99,12 @@ class Beyond:
         self._sender.become("none")
 
     def privileges(self, table: Table) -> Iterator[Finding]:
-        """Privileges that no policy holds, and that only who may create something could use."""
+        """Privileges that nothing could be done with now: for want of CREATE, or of USAGE on the schema."""
+        asked = ", ".join(f"has_table_privilege(%s, %s, '{privilege}')" for privilege in _PRIVILEGES)
         for actor in self._actors(table):
-            for privilege in BEYOND_ROWS:
-                self._tally.count(table.name, privilege)
-                ((has,),) = self._sender.rows(
-                    "select has_table_privilege(%s, %s, %s)", (actor.login, table.sql, privilege)
-                )
+            (held,) = self._sender.rows(f"select {asked}", (actor.login, table.sql) * len(_PRIVILEGES))
+            for privilege, has in zip(_PRIVILEGES, held, strict=True):
+                self._tally.count(table.name, "privilege")
                 if has and not self._ground.declared.may(actor.roles, privilege, table.name):
                     yield self._finding(table.name, privilege, "all", actor, "not granted, and it is there")
 

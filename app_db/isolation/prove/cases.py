@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -42,7 +42,8 @@ class Promise(StrEnum):
 class Case:
     """A statement: its verb, whose row it is about, what its role needs, and what was promised.
 
-    `leaves` says whose the row is afterwards; `twin` is the statement with which a row that is not there is named.
+    `leaves` says whose the row is afterwards; `twin` is the statement with which a row that is not there is named,
+    `pointing` what a row returns that refers to the target.
     """
 
     verb: str
@@ -54,6 +55,7 @@ class Case:
     leaves: str = ""
     copies: bool = False
     twin: tuple[str, tuple[Any, ...]] | None = None
+    pointing: tuple[str | None, ...] = ()
 
 
 def cases_of(table: Table, world: World, may: May) -> Iterator[Case]:
@@ -245,16 +247,23 @@ def _references(table: Table, world: World) -> Iterator[Case]:
         pointing = {name: parents[FOREIGN][referred[name]] for name in own}
         nowhere = {name: missing_key() if table.columns[name].kind == "uuid" else pointing[name] for name in own}
         sql, values = insert_statement(table, {**drafts[OWN], **pointing})
-        twin = insert_statement(table, {**drafts[OWN], **nowhere})
-        needs: tuple[Need, ...] = tuple(("insert", name) for name in itertools.chain(drafts[OWN], own))
-        yield Case(f"refer by {key.name}", FOREIGN, sql, values, needs, Promise.UNREFERRED, leaves=OWN, twin=twin)
+        _, elsewhere = insert_statement(table, {**drafts[OWN], **nowhere})
+        sql += _returning(pointing)
+        needs = (*_select(*pointing), *(("insert", name) for name in itertools.chain(drafts[OWN], own)))
+        yield Case(f"refer by {key.name}", FOREIGN, sql, values, needs, Promise.UNREFERRED, leaves=OWN,
+                   twin=(sql, elsewhere), pointing=tuple(pointing.values()))  # fmt: skip
         yield from _repointing(table, world, key.name, pointing, nowhere)
+
+
+def _returning(columns: Iterable[str]) -> str:
+    # a trigger may have put something else into the row
+    return " returning " + ", ".join(f"{quoted(name)}::text" for name in columns)
 
 
 def _repointing(table: Table, world: World, name: str, pointing: Row, nowhere: Row) -> Iterator[Case]:
     condition, key = match(table, world.targets(table)[OWN])
     assigned = ", ".join(f"{quoted(column)} = {_cast(table.columns[column])}" for column in pointing)
-    sql = f"update {table.sql} set {assigned} where {condition}"
-    needs = (*_select(*table.key), *(("update", column) for column in pointing))
+    sql = f"update {table.sql} set {assigned} where {condition}{_returning(pointing)}"
+    needs = (*_select(*table.key, *pointing), *(("update", column) for column in pointing))
     yield Case(f"update to refer by {name}", FOREIGN, sql, (*pointing.values(), *key), needs, Promise.UNREFERRED,
-               leaves=OWN, twin=(sql, (*nowhere.values(), *key)))  # fmt: skip
+               leaves=OWN, twin=(sql, (*nowhere.values(), *key)), pointing=tuple(pointing.values()))  # fmt: skip

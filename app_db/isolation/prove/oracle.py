@@ -100,7 +100,7 @@ class Oracle:
         if case.promise is Promise.UNLEARNED:
             return self._complaint_of_key(outcome, twin, sees=sees)
         if case.promise is Promise.UNREFERRED:
-            return self._complaint_of_reference(outcome, twin, sees=sees)
+            return self._complaint_of_reference(case, outcome, twin, sees=sees)
         return self._complaint_of_row(actor, context, table, case, outcome, owners)
 
     @staticmethod
@@ -123,11 +123,11 @@ class Oracle:
         return f"tells of a row that is not seen: {outcome}"
 
     @staticmethod
-    def _complaint_of_reference(outcome: Outcome, twin: Outcome | None, *, sees: bool) -> str | None:
+    def _complaint_of_reference(case: Case, outcome: Outcome, twin: Outcome | None, *, sees: bool) -> str | None:
         if sees:
             return None
         if not outcome.state:
-            return "refers to a row that is not seen" if outcome.rows else None
+            return "refers to a row that is not seen" if case.pointing in (outcome.found or ()) else None
         if twin is not None and (twin.state, twin.constraint) != (outcome.state, outcome.constraint):
             return f"tells of a row that is not seen: {outcome}, and {twin} for one that is not there"
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 
 from ...errors import ProofError, UniqueViolation
 from ...schema import ScopeKind
-from .candidates import Candidate
+from .candidates import OMITTED, Candidate
 from .solving import solve
 from .tables import ForeignKey, Table, quoted
 
@@ -165,29 +165,27 @@ class RowMaker:
         """Fill in a foreign key that has to be, by a row that is there already or is made for it."""
         target = self._tables.get(key.target)
         own = [name for name in key.columns if name not in table.owners and name not in given]
-        if target is None or not self._is_needed(table, key, own):
-            for name in own if target is not None else ():
-                row.pop(name, None)
+        if target is None or not self._is_needed(table, own):
             return
         fixed = {
             referred: row[name]
             for name, referred in zip(key.columns, key.referred, strict=True)
             if name not in own and name in row
         }
-        parent = self._parent(target, owner, fixed, is_known=not own)
+        # a row of the same table that it refers to refers to none itself
+        cut = [name for name in own if key.target == table.name and not table.columns[name].must_be_given]
+        parent = self._parent(target, owner, fixed, is_known=not own, cut=cut)
         for name, referred in zip(key.columns, key.referred, strict=True):
             row[name] = parent[referred]
 
-    def _is_needed(self, table: Table, key: ForeignKey, own: list[str]) -> bool:
-        if key.target == table.name:
-            return any(table.columns[name].must_be_given for name in own)
-        return not own or any(table.columns[name].must_be_given or name in self._examples.of(table) for name in own)
+    def _is_needed(self, table: Table, own: list[str]) -> bool:
+        return not own or any(self._candidates(table)[name] is not OMITTED for name in own)
 
-    def _parent(self, target: Table, owner: Owner, fixed: Row, *, is_known: bool) -> Row:
+    def _parent(self, target: Table, owner: Owner, fixed: Row, *, is_known: bool, cut: Iterable[str]) -> Row:
         """Return the row that is referred to: where its key says whose it is, there is one of it."""
         cache = (target.name, tuple(fixed.values()))
         if not is_known:
-            return self.insert(target, owner, fixed)
+            return self.insert(target, owner, {**fixed, **dict.fromkeys(cut)})
         if cache not in self._fixed:
             found = self._find(target, fixed)
             self._fixed[cache] = found if found is not None else self.insert(target, owner, fixed)

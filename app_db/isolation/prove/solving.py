@@ -58,7 +58,8 @@ def _domain(
         return [given[column.name]]
     checks = [check for check in table.checks if column.name in check.columns]
     # an index by which a foreign row might be met has to have the row in it
-    is_wanted = any(column.name in unique.columns for unique in table.uniques) or any(c.is_wish for c in checks)
+    refers = any(column.name in key.columns for key in table.foreign_keys)
+    is_wanted = any(column.name in unique.columns for unique in table.uniques) and not refers
     found = [one for one in candidates(column, checks, is_wanted=is_wanted) if _is_input(connection, column, one)]
     if not found:
         raise ProofError(

@@ -170,7 +170,7 @@ class TableTrial:
 
     @staticmethod
     def _sent(case: Case, sender: Sender) -> Outcome:
-        fetches = case.promise is Promise.EXACTLY and not case.copies
+        fetches = (case.promise is Promise.EXACTLY and not case.copies) or bool(case.pointing)
         return sender.outcome(case.sql, case.parameters, copies=case.copies, fetches=fetches)
 
     @staticmethod
