@@ -209,13 +209,13 @@ def _copies(table: Table, world: World) -> Iterator[Case]:
         owners = {name: drafts[whose][name] for name in table.owners}
         sql, values = insert_statement(table, {**copied, **owners})
         needs: tuple[Need, ...] = tuple(("insert", name) for name in {**copied, **owners})
-        yield Case("insert key of the row", FOREIGN, sql, values, needs, Promise.UNLEARNED, leaves=whose,
-                   twin=insert_statement(table, drafts[whose]))  # fmt: skip
+        yield Case("insert key of the row", FOREIGN, sql, values, needs, Promise.UNLEARNED, leaves=whose)
 
 
 def _collisions(table: Table, world: World, unique: Unique) -> Iterator[Case]:
     """Yield rows of one's own that have the key of a foreign row, apart from whose they are."""
-    foreign, drafts = world.targets(table)[FOREIGN], world.drafts[table.name]
+    usual = world.targets(table)[FOREIGN], world.drafts[table.name]
+    foreign, drafts = world.partial.get((table.name, unique.name), usual)
     shared = {name: foreign[name] for name in unique.columns
               if name not in table.owners and table.columns[name].is_written}  # fmt: skip
     if not shared and not (set(unique.columns) & set(table.owners)):
@@ -223,8 +223,7 @@ def _collisions(table: Table, world: World, unique: Unique) -> Iterator[Case]:
     for whose in {TRAVELLER, OWN} & drafts.keys():
         sql, values = insert_statement(table, {**drafts[whose], **shared})
         needs: tuple[Need, ...] = tuple(("insert", name) for name in {**drafts[whose], **shared})
-        yield Case(f"insert key of {unique.name}", FOREIGN, sql, values, needs, Promise.UNLEARNED, leaves=whose,
-                   twin=insert_statement(table, drafts[whose]))  # fmt: skip
+        yield Case(f"insert key of {unique.name}", FOREIGN, sql, values, needs, Promise.UNLEARNED, leaves=whose)
     changes = {name: value for name, value in shared.items() if value is not None}
     if changes and OWN in world.targets(table):
         condition, key = match(table, world.targets(table)[OWN])

@@ -98,7 +98,7 @@ class Oracle:
             return self._complaint_of_all(outcome, frozenset() if copies_none else visible or frozenset())
         sees = self.sees(actor, context, table, self._owners.get(case.target, self._owners["own"]))
         if case.promise is Promise.UNLEARNED:
-            return self._complaint_of_key(outcome, twin, sees=sees)
+            return self._complaint_of_key(table, outcome, sees=sees)
         if case.promise is Promise.UNREFERRED:
             return self._complaint_of_reference(case, outcome, twin, sees=sees)
         return self._complaint_of_row(actor, context, table, case, outcome, owners)
@@ -115,11 +115,11 @@ class Oracle:
             return f"{foreign} foreign row{'' if foreign == 1 else 's'}"
         return f"{missing} of its own rows missing" if missing else None
 
-    def _complaint_of_key(self, outcome: Outcome, twin: Outcome | None, *, sees: bool) -> str | None:
+    def _complaint_of_key(self, table: Table, outcome: Outcome, *, sees: bool) -> str | None:
         if sees or outcome.state not in _COLLIDED or outcome.constraint in self._constraints:
             return None
-        if twin is not None and (twin.state, twin.constraint) == (outcome.state, outcome.constraint):
-            return None  # it collides with a row of its own
+        if any(unique.name == outcome.constraint and table.owners[0] in unique.columns for unique in table.uniques):
+            return None  # whoever is in the key is oneself, so it collides with a row of one's own
         return f"tells of a row that is not seen: {outcome}"
 
     @staticmethod

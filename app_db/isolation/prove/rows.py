@@ -113,24 +113,29 @@ class RowMaker:
         self._tables = tables
         self._examples = examples
         self._numbers = itertools.count(seed * 1000 + 1)
-        self._solved: dict[str, dict[str, Candidate]] = {}
+        self._solved: dict[tuple[str, str], dict[str, Candidate]] = {}
         self._fixed: dict[tuple[str, tuple[str | None, ...]], Row] = {}
 
-    def draft(self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None) -> Row:
-        """Return the values of a row that could be inserted; what it refers to is made."""
+    def draft(
+        self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None, wish: str = ""
+    ) -> Row:
+        """Return the values of a row that could be inserted; what it refers to is made. `wish` is as in `solve`."""
         number = next(self._numbers)
-        row: Row = {name: one.value(number) for name, one in self._candidates(table).items() if one.make is not None}
+        chosen = self._candidates(table, wish)
+        row: Row = {name: one.value(number) for name, one in chosen.items() if one.make is not None}
         row |= _scope_values(table, owner)
         row |= given or {}
         for key in sorted(table.foreign_keys, key=lambda key: len(key.columns)):
-            self._refer(table, key, row, owner, given or {})
+            self._refer(table, key, row, owner, given or {}, chosen)
         return row
 
-    def insert(self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None) -> Row:
+    def insert(
+        self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None, wish: str = ""
+    ) -> Row:
         """Insert a row and return all of its columns; raises ProofError where the database refuses what was tried."""
         refusal: DBAPIError | None = None
         for _ in range(_TRIES):
-            row = self.draft(table, owner, given)
+            row = self.draft(table, owner, given, wish)
             try:
                 with self._connection.begin_nested():
                     return self._inserted(table, row)
@@ -156,16 +161,20 @@ class RowMaker:
         )
         return dict(zip(table.columns, found.one(), strict=True))
 
-    def _candidates(self, table: Table) -> dict[str, Candidate]:
-        if table.name not in self._solved:
-            self._solved[table.name] = solve(self._connection, table, self._examples.of(table))
-        return self._solved[table.name]
+    def _candidates(self, table: Table, wish: str) -> dict[str, Candidate]:
+        if (table.name, wish) not in self._solved:
+            self._solved[table.name, wish] = solve(self._connection, table, self._examples.of(table), wish)
+        return self._solved[table.name, wish]
 
-    def _refer(self, table: Table, key: ForeignKey, row: Row, owner: Owner, given: Mapping[str, str | None]) -> None:
+    def _refer(
+        self, table: Table, key: ForeignKey, row: Row, owner: Owner, given: Mapping[str, str | None],
+        chosen: Mapping[str, Candidate],
+    ) -> None:  # fmt: skip
         """Fill in a foreign key that has to be, by a row that is there already or is made for it."""
         target = self._tables.get(key.target)
         own = [name for name in key.columns if name not in table.owners and name not in given]
-        if target is None or not self._is_needed(table, own):
+        refers_to_none = any(row.get(name) is None for name in key.columns if name not in own)
+        if target is None or refers_to_none or (own and all(chosen[name] is OMITTED for name in own)):
             return
         fixed = {
             referred: row[name]
@@ -177,9 +186,6 @@ class RowMaker:
         parent = self._parent(target, owner, fixed, is_known=not own, cut=cut)
         for name, referred in zip(key.columns, key.referred, strict=True):
             row[name] = parent[referred]
-
-    def _is_needed(self, table: Table, own: list[str]) -> bool:
-        return not own or any(self._candidates(table)[name] is not OMITTED for name in own)
 
     def _parent(self, target: Table, owner: Owner, fixed: Row, *, is_known: bool, cut: Iterable[str]) -> Row:
         """Return the row that is referred to: where its key says whose it is, there is one of it."""

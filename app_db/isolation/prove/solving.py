@@ -22,10 +22,12 @@ _SAMPLES = (7, 20_011)  # numbers by which candidates are tried
 Domains = dict[str, list[Candidate]]
 
 
-def solve(connection: Connection, table: Table, given: Mapping[str, Candidate]) -> dict[str, Candidate]:
+def solve(
+    connection: Connection, table: Table, given: Mapping[str, Candidate], wish: str = ""
+) -> dict[str, Candidate]:
     """Return a candidate for each column of the table that is written, `given` ones as they are.
 
-    Raises ProofError where none fulfil the checks.
+    The predicate of the partial index `wish` holds for them if it can, and those of the others do not matter. Raises ProofError where none fulfil the checks.
     """
     domains = {name: _domain(connection, table, column, given) for name, column in table.columns.items()
                if column.is_written}  # fmt: skip
@@ -35,7 +37,8 @@ def solve(connection: Connection, table: Table, given: Mapping[str, Candidate]) 
         if (columns := tuple(sorted(set(check.columns)))) and set(columns) <= domains.keys()
     ]
     hard = [relation for relation in relations if not relation[0].is_wish]
-    for wanted in (relations, hard):
+    wished = [relation for relation in relations if relation[0].name == wish]
+    for wanted in ([*hard, *wished], hard):
         found = next(_assignments(domains, [(columns, allowed) for _, columns, allowed in wanted]), None)
         if found is not None:
             return {name: domains[name][place] for name, place in found.items()}

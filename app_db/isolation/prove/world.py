@@ -19,12 +19,14 @@ OWN, COLLEAGUE, FOREIGN, TRAVELLER = "own", "another person's", "another tenant'
 class World:
     """Whose rows there are, the rows by table and whose they are, and drafts of further ones.
 
+    `partial` has, by table and partial index, a foreign row that the index holds, and drafts that it would hold.
     The traveller is the person of the foreign row, in the own tenant, where he has no row.
     """
 
     owners: Mapping[str, Owner]
     rows: dict[str, dict[str, Row]] = field(default_factory=dict)
     drafts: dict[str, dict[str, Row]] = field(default_factory=dict)
+    partial: dict[tuple[str, str], tuple[Row, dict[str, Row]]] = field(default_factory=dict)
 
     def targets(self, table: Table) -> dict[str, Row]:
         """Return the rows of a table by whose they are."""
@@ -59,8 +61,18 @@ def make_world(
             world.drafts[table.name] = {
                 kind: maker.draft(table, world.owners[kind]) for kind in (*kinds, *_visitors(table))
             }
+            _fill_partial(world, maker, table)
         progress(1)
     return world
+
+
+def _fill_partial(world: World, maker: RowMaker, table: Table) -> None:
+    for unique in table.uniques:
+        if unique.where and table.scope.kind is not ScopeKind.SYSTEM:
+            foreign = maker.insert(table, world.owners[FOREIGN], wish=unique.name)
+            visitors = (OWN, *_visitors(table))
+            drafts = {kind: maker.draft(table, world.owners[kind], wish=unique.name) for kind in visitors}
+            world.partial[table.name, unique.name] = (foreign, drafts)
 
 
 def _kinds(table: Table) -> tuple[str, ...]:
