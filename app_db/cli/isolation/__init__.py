@@ -6,7 +6,7 @@ import click
 
 from ..lazy import lazy_group
 
-_COMMANDS: tuple[str, ...] = ()
+_COMMANDS: tuple[str, ...] = ("prove",)
 
 
 @click.group(cls=lazy_group(__name__, *_COMMANDS))

@@ -125,7 +125,9 @@ class Beyond:
                     self._tally.count(table.name, "partition")
                     outcome = self._sender.outcome(sql, ())
                     if outcome.state != REFUSED:
-                        yield self._finding(table.name, f"{verb} of {partition}", "all", actor, f"not refused: {outcome}")
+                        yield self._finding(
+                            table.name, f"{verb} of {partition}", "all", actor, f"not refused: {outcome}"
+                        )
         yield from self._granted_partition(table, partition)
 
     def _granted_partition(self, table: Table, partition: str) -> Iterator[Finding]:
@@ -138,7 +140,9 @@ class Beyond:
             with self._sender.acting(actor.login, self._ground.contexts[0]):
                 ((is_held,),) = self._sender.rows("select row_security_active(%s)", (partition,))
         if not is_held:
-            yield self._finding(table.name, f"select of {partition}", "all", actor, "with a grant it would show all rows")
+            yield self._finding(
+                table.name, f"select of {partition}", "all", actor, "with a grant it would show all rows"
+            )
 
     def view(self, view: View) -> Iterator[Finding]:
         """Nobody sees a foreign row through a view. Notes where a view can't be tried, and why."""

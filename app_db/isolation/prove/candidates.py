@@ -59,7 +59,7 @@ def _makers(kind: str, column: Column, hints: list[str]) -> Iterator[Make]:
         yield from (_constant(value) for value in ("1", "0", *_numbers(hints)))
     elif kind == "bytea":
         for length in (32, *_lengths(hints)):
-            yield lambda number, length=length: rf"\x{(number % 256**min(length, 6)).to_bytes(length, 'big').hex()}"  # type: ignore[misc]
+            yield lambda number, length=length: rf"\x{(number % 256 ** min(length, 6)).to_bytes(length, 'big').hex()}"  # type: ignore[misc]
     elif column.element is not None:
         yield _constant("{}")
         yield from (_array_of(make) for make in _makers(column.element, _element(column), hints))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...reflection import reflect
 from .actors import OWNER
 from .beyond import Beyond, View, read_views
-from .findings import Finding
+from .findings import Finding, Tally
 from .mutants import KINDS, PREDICATE, Mutant, mutants_of, mutants_of_view
+from .predicate import HOOKS, Hook, predicate_findings, without_hook
 from .proof import Proof
 from .sending import Sender
 from .tables import Table
@@ -35,12 +36,18 @@ class Mutation:
     """What became of all mutants."""
 
     deaths: list[Death] = field(default_factory=list)
+    harmless: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
-    def survivors(self) -> list[Mutant]:
-        """Those that no case noticed."""
+    def unnoticed(self) -> list[Mutant]:
+        """Those that no case noticed, harmless ones included."""
         return [death.mutant for death in self.deaths if death.finding is None and not death.refused]
+
+    @property
+    def survivors(self) -> list[Mutant]:
+        """Those that no case noticed, and that nobody has shown to be harmless."""
+        return [mutant for mutant in self.unnoticed if mutant.name not in self.harmless]
 
     def by_kind(self) -> dict[str, tuple[int, int, int]]:
         """Return by kind how many there were, how many were killed, and how many could not be made."""
@@ -59,6 +66,8 @@ class Mutation:
             "mutants": len(self.deaths),
             "by_kind": {kind: dict(zip(("made", "killed", "refused"), numbers, strict=True))
                         for kind, numbers in self.by_kind().items()},
+            "harmless": {mutant.name: self.harmless[mutant.name] for mutant in self.unnoticed
+                         if mutant.name in self.harmless},
             "survivors": [mutant.name for mutant in self.survivors],
             "refused": {death.mutant.name: death.refused for death in self.deaths if death.refused},
             "seconds": round(self.seconds, 1),
@@ -76,19 +85,18 @@ class Mutator:
             views = read_views(connection, proof.place.schemas)
         self._views = [view for view in views if not proof.only]
         self._mutants = {
-            table.name: [mutant for mutant in self._of(table) if mutant.kind in self._kinds]
-            for table in proof.chosen()
+            table.name: [mutant for mutant in self._of(table) if mutant.kind in self._kinds] for table in proof.chosen()
         }
 
     @property
     def total(self) -> int:
         """How many mutants of tables and views there are."""
         views = sum(1 for view in self._views for mutant in mutants_of_view(view) if mutant.kind in self._kinds)
-        return sum(map(len, self._mutants.values())) + views
+        return sum(map(len, self._mutants.values())) + views + len(self._hooks)
 
     def run(self, progress: Progress = lambda _done: None) -> Mutation:
         """Try all of them."""
-        began, found = time.monotonic(), Mutation()
+        began, found = time.monotonic(), Mutation(harmless=self._proof.all_examples.harmless)
         for table in self._proof.chosen():
             for death in self.of_table(table):
                 found.deaths.append(death)
@@ -96,8 +104,9 @@ class Mutator:
         for death in self._of_views():
             found.deaths.append(death)
             progress(1)
-        if PREDICATE in self._kinds and not self._proof.only:
-            found.deaths += self._proof.mutate_predicate()
+        for death in self._of_predicate():
+            found.deaths.append(death)
+            progress(1)
         found.seconds = time.monotonic() - began
         return found
 
@@ -120,6 +129,19 @@ class Mutator:
                     if mutant.kind in self._kinds:
                         with sender.undone():
                             yield self._tried(mutant, sender, lambda view=view: self._through(view, sender))  # type: ignore[misc]
+
+    @property
+    def _hooks(self) -> tuple[Hook, ...]:
+        return HOOKS if PREDICATE in self._kinds and not self._proof.only else ()
+
+    def _of_predicate(self) -> Iterator[Death]:
+        proof = self._proof
+        for hook in self._hooks:
+            mutant = Mutant(PREDICATE, "every table", f"no tenant in: {hook}", ())
+            with without_hook(hook):
+                found = predicate_findings(proof.place, proof.ground.world, proof.chosen(), Tally())
+                yield Death(mutant, next(found, None))
+                found.close()
 
     def _through(self, view: View, sender: Sender) -> Iterator[Finding]:
         return Beyond(self._proof.ground, sender).view(view)

@@ -21,6 +21,7 @@ from .declared import Declared, declared_by, declared_by_models, merged
 from .findings import Tally
 from .oracle import Oracle
 from .place import Place
+from .predicate import predicate_findings
 from .reading import read_tables
 from .rows import Examples, shipped_examples
 from .scopes import scope_by_model
@@ -67,7 +68,7 @@ class Proof:
 
     def prepare(self, progress: Progress = lambda _made: None) -> None:
         """Read the catalogue and make the rows. Raises ProofError for a table that is not there or can't be filled."""
-        examples = shipped_examples() | self.examples
+        examples = self.all_examples
         with self.place.connection() as connection:
             self.version = str(connection.scalar(_VERSION))
             self.tables = read_tables(connection, self.place.schemas, scope_by_model)
@@ -80,9 +81,16 @@ class Proof:
         oracle = Oracle(declared, examples.exemptions, world.owners)
         self.ground = Ground(world, declared, oracle, self.place.names)
 
+    @property
+    def all_examples(self) -> Examples:
+        """The examples that come with the release, and those that were given."""
+        return shipped_examples() | self.examples
+
     def chosen(self) -> list[Table]:
         """Return the tables to prove: those that were named, else all that hold anybody's rows."""
-        return [table for table in self.tables.values() if table.is_proved and (not self.only or table.name in self.only)]
+        return [
+            table for table in self.tables.values() if table.is_proved and (not self.only or table.name in self.only)
+        ]
 
     def run(self, progress: Progress = lambda _done: None) -> Report:
         """Try everything."""
@@ -93,6 +101,7 @@ class Proof:
         if not self.only:
             tally.add(self.of_views())
         tally.add(self.of_real_logins())
+        tally.add(self.of_predicate())
         return Report(tally, len(self.chosen()), self.version, time.monotonic() - began)
 
     def of_table(self, table: Table) -> Tally:
@@ -130,6 +139,12 @@ class Proof:
                         tally.add(trial.run_as_itself(login.name, sender, _REAL))
         return tally
 
+    def of_predicate(self) -> Tally:
+        """Try the statements of a session, with the tenant in their text, as a login that sees every row."""
+        tally = Tally()
+        tally.findings += predicate_findings(self.place, self.ground.world, self.chosen(), tally)
+        return tally
+
     @contextmanager
     def acting(self) -> Iterator[Sender]:
         """Yield who sends as any role, in a transaction in which every role has a login."""
@@ -151,4 +166,6 @@ class Proof:
     def _refuse_unknown(self) -> None:
         unknown = sorted(set(self.only) - self.tables.keys())
         if unknown:
-            raise ProofError(f"there is no table {unknown[0]} in {', '.join(self.place.schemas)}: name one with its schema")
+            raise ProofError(
+                f"there is no table {unknown[0]} in {', '.join(self.place.schemas)}: name one with its schema"
+            )

@@ -105,7 +105,9 @@ def _table(
     by_name = {column["name"]: _column(column) for column in columns}
     checks = [Check(k["name"], k["expression"], tuple(k["columns"])) for k in constraints if k["kind"] == "c"]
     # so that a partial index has the row in it, and a probe can meet it there
-    wishes = [Check(u["name"], u["where"], _named(u["where"], u["mentioned"]), is_wish=True) for u in uniques if u["where"]]
+    wishes = [
+        Check(u["name"], u["where"], _named(u["where"], u["mentioned"]), is_wish=True) for u in uniques if u["where"]
+    ]
     return Table(
         name=row["name"],
         sql=row["sql"],

@@ -48,16 +48,20 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """What a file says: values of columns by table, `{n}` standing for a number, and exemptions."""
+    """What a file says: values of columns by table, `{n}` standing for a number, exemptions, and harmless mutants.
+
+    A harmless mutant is named as the command prints it, with the proof that it opens nothing.
+    """
 
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
+    harmless: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: Examples) -> Examples:
         """Return both; what the other says of a table's column wins."""
         tables = {*self.values, *other.values}
         values = {name: {**self.values.get(name, {}), **other.values.get(name, {})} for name in tables}
-        return Examples(values, (*self.exemptions, *other.exemptions))
+        return Examples(values, (*self.exemptions, *other.exemptions), {**self.harmless, **other.harmless})
 
     def of(self, table: Table) -> dict[str, Candidate]:
         """Return the candidates of a table's columns; raises ProofError for a column that it does not have."""
@@ -88,17 +92,19 @@ def _parsed(content: str, name: str) -> Examples:
         read = tomllib.loads(content)
         exemptions = tuple(Exemption(**{**entry, "roles": tuple(entry.get("roles", ()))})
                            for entry in read.pop("exemption", []))  # fmt: skip
+        harmless = {str(entry["mutant"]): str(entry["reason"]) for entry in read.pop("harmless", [])}
         values = {
             f"{schema}.{table}": {column: _text(value) for column, value in columns.items()}
             for schema, tables in read.items()
             for table, columns in tables.items()
         }
-    except (tomllib.TOMLDecodeError, AttributeError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError) as error:
         raise ProofError(
             f"{name} holds no examples ({error}): write tables as [schema.table], columns as column = value, "
-            'exemptions as [[exemption]] with a reason and a constraint, or a schema and its roles'
+            "exemptions as [[exemption]] with a reason and a constraint, or a schema and its roles, and harmless mutants "
+            "as [[harmless]] with mutant and reason"
         ) from None
-    return Examples(values, exemptions)
+    return Examples(values, exemptions, harmless)
 
 
 def _text(value: Any) -> str:
@@ -116,9 +122,7 @@ class RowMaker:
         self._solved: dict[tuple[str, str], dict[str, Candidate]] = {}
         self._fixed: dict[tuple[str, tuple[str | None, ...]], Row] = {}
 
-    def draft(
-        self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None, wish: str = ""
-    ) -> Row:
+    def draft(self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None, wish: str = "") -> Row:
         """Return the values of a row that could be inserted; what it refers to is made. `wish` is as in `solve`."""
         number = next(self._numbers)
         chosen = self._candidates(table, wish)
@@ -129,9 +133,7 @@ class RowMaker:
             self._refer(table, key, row, owner, given or {}, chosen)
         return row
 
-    def insert(
-        self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None, wish: str = ""
-    ) -> Row:
+    def insert(self, table: Table, owner: Owner, given: Mapping[str, str | None] | None = None, wish: str = "") -> Row:
         """Insert a row and return all of its columns; raises ProofError where the database refuses what was tried."""
         refusal: DBAPIError | None = None
         for _ in range(_TRIES):
@@ -208,10 +210,14 @@ class RowMaker:
 
 def _scope_values(table: Table, owner: Owner) -> Row:
     values = {table.scope.tenant_column: owner.tenant, table.scope.user_column: owner.person}
-    return {name: value for name, value in values.items() if name is not None and table.scope.kind is not ScopeKind.SYSTEM}
+    return {
+        name: value for name, value in values.items() if name is not None and table.scope.kind is not ScopeKind.SYSTEM
+    }
 
 
-def insert_statement(table: Table, row: Mapping[str, str | None], *, head: str = "insert into") -> tuple[str, tuple[Any, ...]]:
+def insert_statement(
+    table: Table, row: Mapping[str, str | None], *, head: str = "insert into"
+) -> tuple[str, tuple[Any, ...]]:
     """Return an INSERT of the row, and its parameters."""
     names = ", ".join(map(quoted, row))
     values = ", ".join(f"cast(%s as {table.columns[name].type})" for name in row)

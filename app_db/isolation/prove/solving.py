@@ -22,9 +22,7 @@ _SAMPLES = (7, 20_011)  # numbers by which candidates are tried
 Domains = dict[str, list[Candidate]]
 
 
-def solve(
-    connection: Connection, table: Table, given: Mapping[str, Candidate], wish: str = ""
-) -> dict[str, Candidate]:
+def solve(connection: Connection, table: Table, given: Mapping[str, Candidate], wish: str = "") -> dict[str, Candidate]:
     """Return a candidate for each column of the table that is written, `given` ones as they are.
 
     The predicate of the partial index `wish` holds for them if it can, and those of the others do not matter. Raises ProofError where none fulfil the checks.
@@ -54,9 +52,7 @@ def _unsolved(table: Table, checks: Sequence[str]) -> str:
     )
 
 
-def _domain(
-    connection: Connection, table: Table, column: Column, given: Mapping[str, Candidate]
-) -> list[Candidate]:
+def _domain(connection: Connection, table: Table, column: Column, given: Mapping[str, Candidate]) -> list[Candidate]:
     if column.name in given:
         return [given[column.name]]
     checks = [check for check in table.checks if column.name in check.columns]
@@ -124,7 +120,9 @@ def _escaped(expression: str) -> str:
 
 def _sql(column: Column, candidate: Candidate, sample: int, values: list[str | None]) -> str:
     if candidate is OMITTED:
-        return f"cast({_escaped(column.default)} as {column.type})" if column.default else f"cast(null as {column.type})"
+        return (
+            f"cast({_escaped(column.default)} as {column.type})" if column.default else f"cast(null as {column.type})"
+        )
     values.append(candidate.value(sample))
     return f"cast(%s as {column.type})"
 
