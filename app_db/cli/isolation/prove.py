@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,39 +38,33 @@ _SHOWN = 50
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Make other values up.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def prove(
-    context: click.Context,
-    tree: Path | None,
-    schemas: tuple[str, ...],
-    snapshots: tuple[Path, ...],
-    examples: Path | None,
-    database_url: str | None,
-    tables: tuple[str, ...],
-    kinds: tuple[str, ...],
-    seed: int,
-    as_json: bool,
-) -> None:
+def prove(context: click.Context, /, **given: Any) -> None:
     """Try to cross the border between tenants, as every role, with every verb, on every table.
 
     On a database that the revisions build for it and that goes again: no other one is touched. Exit code 1 where
     something came out otherwise than it has to, or a mutant was not noticed.
     """
-    from ...drift import load_snapshot
-    from ...isolation.prove import Examples, Proof, load_examples, scratch_place
+    from ...isolation.prove import scratch_place
 
-    given = load_examples(examples) if examples is not None else Examples()
-    expected = [load_snapshot(path) for path in snapshots]
-    with scratch_place(tree, schemas, database_url) as place:
-        proof = Proof(place, given, expected, seed, tables)
+    with scratch_place(given["tree"], given["schemas"], given["database_url"]) as place:
+        proof = _proof(place, given)
         report = _proved(proof, place)
-        mutation = _mutated(proof, kinds) if kinds else None
-    if as_json:
+        mutation = _mutated(proof, given["kinds"]) if given["kinds"] else None
+    if given["as_json"]:
         told = {**report.as_dict(), **({"mutation": mutation.as_dict()} if mutation is not None else {})}
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo("\n".join([*_report(report), *(_mutation(mutation) if mutation is not None else [])]))
-    survived = mutation is not None and (mutation.survivors or any(death.refused for death in mutation.deaths))
-    context.exit(1 if report.tally.findings or survived else 0)
+    context.exit(1 if report.tally.findings or (mutation is not None and mutation.is_open) else 0)
+
+
+def _proof(place: Place, given: Mapping[str, Any]) -> Proof:
+    from ...drift import load_snapshot
+    from ...isolation.prove import Examples, Proof, load_examples
+
+    examples = load_examples(given["examples"]) if given["examples"] is not None else Examples()
+    snapshots = [load_snapshot(path) for path in given["snapshots"]]
+    return Proof(place, examples, snapshots, given["seed"], given["tables"])
 
 
 def _proved(proof: Proof, place: Place) -> Report:
@@ -110,13 +105,11 @@ def _mutation(mutation: Mutation) -> list[str]:
     lines = ["", f"{'mutants of':<14}{'made':>8}{'noticed':>10}{'refused':>10}"]
     for kind, (made, killed, refused) in mutation.by_kind().items():
         lines.append(f"{kind:<14}{made:>8,}{killed:>10,}{refused:>10,}")
-    for mutant in mutation.unnoticed:
-        if mutant.name in mutation.harmless:
-            lines.append(f"harmless: {mutant.name}: {mutation.harmless[mutant.name]}")
-    lines += [f"{click.style('!', fg='red')} not noticed: {mutant.name}: {'; '.join(mutant.statements)}"
-              for mutant in mutation.survivors]  # fmt: skip
-    lines += [f"{click.style('!', fg='red')} could not be made: {death.mutant.name}: {death.refused}"
-              for death in mutation.deaths if death.refused]  # fmt: skip
-    lines.append(f"{len(mutation.deaths):,} mutants, {mutation.seconds:.0f} s: "
-                 + (f"{len(mutation.survivors)} not noticed" if mutation.survivors else "each was noticed or is harmless"))  # fmt: skip
+    known = [mutant for mutant in mutation.unnoticed if mutant.name in mutation.harmless]
+    lines += [f"harmless: {mutant.name}: {mutation.harmless[mutant.name]}" for mutant in known]
+    mark = click.style("!", fg="red")
+    lines += [f"{mark} not noticed: {mutant.name}: {'; '.join(mutant.statements)}" for mutant in mutation.survivors]
+    lines += [f"{mark} could not be made: {one.mutant.name}: {one.refused}" for one in mutation.deaths if one.refused]
+    found = f"{len(mutation.survivors)} not noticed" if mutation.survivors else "each was noticed or is harmless"
+    lines.append(f"{len(mutation.deaths):,} mutants, {mutation.seconds:.0f} s: {found}")
     return lines

@@ -17,7 +17,10 @@ _WITHOUT_LOGIN = tuple(
     for role in ROLES
     if role.name.endswith("_service") or role.name in {"app_maint", "app_definer", "app_secrets"}
 )
-_MEMBERS = {entry.name: entry.member_of for entry in (*ROLES, *LOGINS)}
+_MEMBERS = {
+    **{role.name: role.member_of for role in ROLES},
+    **{login.name: login.member_of for login in LOGINS},
+}
 
 
 @dataclass(frozen=True, slots=True)

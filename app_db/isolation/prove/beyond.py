@@ -17,7 +17,8 @@ from .trying import Ground
 from .world import FOREIGN, OWN
 
 _VIEWS = text("""
-select n.nspname || '.' || c.relname as name, format('%I.%I', n.nspname, c.relname) as sql, c.relkind = 'm' as is_stored,
+select n.nspname || '.' || c.relname as name, format('%I.%I', n.nspname, c.relname) as sql,
+  c.relkind = 'm' as is_stored,
   array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
     as columns
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -165,14 +166,14 @@ class Beyond:
 
     def _seen_through(self, view: View, actor: Actor, person: str) -> Iterator[Finding]:
         context = self._ground.contexts[0]
-        conditions, values = ["tenant_id is distinct from %s"], (context.tenant,)
+        conditions, values = ["tenant_id is distinct from %s"], [context.tenant]
         if view.user_column is not None and not actor.is_administrator:
             conditions.append("user_id is distinct from %s")
-            values = (context.tenant, person)
+            values.append(person)
         self._tally.count(view.name, "select")
         with self._sender.acting(actor.login, context):
             query = f"select 1 from {view.sql} where {' or '.join(conditions)}"
-            outcome = self._sender.outcome(query, values)
+            outcome = self._sender.outcome(query, tuple(values))
         if outcome.state:
             yield self._finding(view.name, "select", "all", actor, f"granted, and {outcome}")
         elif outcome.rows:

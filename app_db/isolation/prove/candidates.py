@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+
+from uuid_utils.compat import uuid7
 
 from .pattern import matching_text
 from .tables import Check, Column
@@ -123,7 +125,7 @@ def _literals(hints: list[str]) -> Iterator[tuple[bool, str]]:
 def _numbers(hints: list[str]) -> list[str]:
     found = [float(number) for hint in hints for number in _NUMBER.findall(hint)]
     near = [value + step for value in found for step in (0, 1, -1)]
-    return list(dict.fromkeys(f"{value:g}" for value in near if abs(value) < 10**9))  # noqa: PLR2004
+    return list(dict.fromkeys(f"{value:g}" for value in near if abs(value) < 10**9))
 
 
 def _lengths(hints: list[str]) -> list[int]:
@@ -140,8 +142,6 @@ def _moments(cast: str) -> Callable[[Column], Iterator[Make]]:
 
 
 def _moment(number: int, minutes: int, cast: str) -> str:
-    from datetime import UTC, datetime, timedelta
-
     moment = datetime.now(UTC) + timedelta(minutes=minutes, milliseconds=number % 50_000)
     return {"date": f"{moment:%Y-%m-%d}", "time": f"{moment:%H:%M:%S.%f}"}.get(cast, moment.isoformat())
 
@@ -165,7 +165,7 @@ def _each(*makers: Make) -> Callable[[Column], Iterator[Make]]:
 _TEXTS = {"text", "varchar", "bpchar", "name", "citext"}
 _NUMBERS = {"int2", "int4", "int8", "numeric", "float4", "float8", "money", "oid"}
 _OTHERS: dict[str, Callable[[Column], Iterator[Make]]] = {
-    "uuid": _each(lambda _number: str(_uuid())),
+    "uuid": _each(lambda _number: str(uuid7())),
     "bool": _each(_constant("false"), _constant("true")),
     "json": _each(_constant("{}"), _constant("[]"), _constant("true"), _constant('"x"'), str),
     "jsonb": _each(_constant("{}"), _constant("[]"), _constant("true"), _constant('"x"'), str),
@@ -190,9 +190,3 @@ _OTHERS: dict[str, Callable[[Column], Iterator[Make]]] = {
     "int8range": _ranges(str, lambda n: str(n + 1)),
     "numrange": _ranges(str, lambda n: str(n + 1)),
 }
-
-
-def _uuid() -> UUID:
-    from uuid_utils.compat import uuid7
-
-    return uuid7()

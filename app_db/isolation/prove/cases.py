@@ -164,23 +164,22 @@ def _columns(table: Table, may: May) -> Iterator[Case]:
 def _inserts(table: Table, target: str, draft: Row) -> Iterator[Case]:
     sql, values = insert_statement(table, draft)
     inserting: tuple[Need, ...] = tuple(("insert", name) for name in draft)
-    given = {"needs": inserting, "promise": Promise.WRITES, "leaves": target}
-    yield Case("insert", target, sql, values, **given)
-    returning = f"{sql} returning {key_list(table)}"
-    yield Case("insert returning", target, returning, values, **{**given, "needs": (*inserting, *_select(*table.key))})
+    yield Case("insert", target, sql, values, inserting, Promise.WRITES, leaves=target)
+    returning, needs = f"{sql} returning {key_list(table)}", (*inserting, *_select(*table.key))
+    yield Case("insert returning", target, returning, values, needs, Promise.WRITES, leaves=target)
 
 
 def _upserts(table: Table, target: str, row: Row, changed: str) -> Iterator[Case]:
     written = {name: row[name] for name, column in table.columns.items() if column.is_written}
     sql, values = insert_statement(table, written)
     inserting: tuple[Need, ...] = tuple(("insert", name) for name in written)
-    given = {"promise": Promise.WRITES, "leaves": target}
-    yield Case("upsert nothing", target, f"{sql} on conflict do nothing", values, needs=inserting, **given)
+    nothing = f"{sql} on conflict do nothing"
+    yield Case("upsert nothing", target, nothing, values, inserting, Promise.WRITES, leaves=target)
     if any(unique.is_primary for unique in table.uniques):
         key = ", ".join(map(quoted, table.key))
         update = f"{sql} on conflict ({key}) do update set {quoted(changed)} = excluded.{quoted(changed)}"
         needs = (*inserting, *_select(*table.key), ("update", changed), ("select", changed))
-        yield Case("upsert update", target, update, values, needs=needs, **given)
+        yield Case("upsert update", target, update, values, needs, Promise.WRITES, leaves=target)
 
 
 def _moves(table: Table, world: World) -> Iterator[Case]:
@@ -190,7 +189,7 @@ def _moves(table: Table, world: World) -> Iterator[Case]:
         return
     condition, key = match(table, rows[OWN])
     scope = table.scope
-    goals = {FOREIGN: scope.tenant_column} if scope.tenant_column else {FOREIGN: scope.user_column}
+    goals: dict[str, str | None] = {FOREIGN: scope.tenant_column or scope.user_column}
     if scope.kind is ScopeKind.USER:
         goals[COLLEAGUE] = scope.user_column
     for goal, column in goals.items():

@@ -112,10 +112,11 @@ def _key_mutants(table: Table, key: ForeignKey) -> Iterator[Mutant]:
         return
     target = ".".join(map(quoted, key.target.split(".")))
     own, referred = (", ".join(map(quoted, names)) for names in zip(*pairs, strict=True))
+    refers = f"foreign key ({own}) references {target} ({referred})"
     statements = (
         f"create unique index app_db_mutant on {target} ({referred})",
         f"alter table {table.sql} drop constraint {quoted(key.name)}",
-        f"alter table {table.sql} add constraint {quoted(key.name)} foreign key ({own}) references {target} ({referred})",
+        f"alter table {table.sql} add constraint {quoted(key.name)} {refers}",
     )
     yield Mutant(KEY, table.name, f"{key.name} without the tenant", statements, verb=f"refer by {key.name}")
 

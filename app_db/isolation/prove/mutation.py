@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...engine.predicate import Place
 from ...reflection import reflect
 from .actors import OWNER
 from .beyond import Beyond, View, read_views
 from .findings import Finding, Tally
 from .mutants import KINDS, PREDICATE, Mutant, mutants_of, mutants_of_view
-from .predicate import HOOKS, Hook, predicate_findings, without_hook
+from .predicate import HOOKS, predicate_findings, without_hook
 from .proof import Proof
 from .sending import Sender
 from .tables import Table
@@ -48,6 +49,11 @@ class Mutation:
     def survivors(self) -> list[Mutant]:
         """Those that no case noticed, and that nobody has shown to be harmless."""
         return [mutant for mutant in self.unnoticed if mutant.name not in self.harmless]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one survived, or could not be made."""
+        return bool(self.survivors) or any(death.refused for death in self.deaths)
 
     def by_kind(self) -> dict[str, tuple[int, int, int]]:
         """Return by kind how many there were, how many were killed, and how many could not be made."""
@@ -110,6 +116,15 @@ class Mutator:
         found.seconds = time.monotonic() - began
         return found
 
+    def run_of(self, name: str | None) -> Mutation:
+        """Try those of one table; without a name those of views and of the predicate."""
+        found = Mutation(harmless=self._proof.all_examples.harmless)
+        if name is not None:
+            found.deaths += self.of_table(self._proof.tables[name])
+        else:
+            found.deaths += [*self._of_views(), *self._of_predicate()]
+        return found
+
     def of_table(self, table: Table, mutants: Iterable[Mutant] | None = None) -> Iterator[Death]:
         """Yield what becomes of the mutants of one table."""
         with self._proof.acting() as sender:
@@ -131,7 +146,7 @@ class Mutator:
                             yield self._tried(mutant, sender, lambda view=view: self._through(view, sender))  # type: ignore[misc]
 
     @property
-    def _hooks(self) -> tuple[Hook, ...]:
+    def _hooks(self) -> tuple[Place, ...]:
         return HOOKS if PREDICATE in self._kinds and not self._proof.only else ()
 
     def _of_predicate(self) -> Iterator[Death]:

@@ -14,7 +14,8 @@ from ...schema import ScopeKind
 from .actors import Actor, Context
 from .cases import Case, Need, Promise
 from .declared import Declared
-from .rows import Exemption, Owner
+from .examples import Exemption
+from .rows import Owner
 from .tables import Table
 
 REFUSED = "42501"

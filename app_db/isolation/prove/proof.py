@@ -18,12 +18,12 @@ from ...schema import LOGINS, placed_services
 from .actors import OWNER, make_logins
 from .beyond import Beyond, read_views
 from .declared import Declared, declared_by, declared_by_models, merged
+from .examples import Examples, shipped_examples
 from .findings import Tally
 from .oracle import Oracle
 from .place import Place
 from .predicate import predicate_findings
 from .reading import read_tables
-from .rows import Examples, shipped_examples
 from .scopes import scope_by_model
 from .sending import Sender
 from .tables import Table

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from ...schema import Scope
 from .tables import Check, Column, ForeignKey, Table, Unique
@@ -79,18 +79,24 @@ def read_tables(connection: Connection, schemas: Iterable[str], scope_of: ScopeO
     What an extension has made is left out.
     """
     wanted = {"schemas": sorted(schemas)}
-    columns = _grouped(connection.execute(_COLUMNS, wanted).mappings())
-    constraints = _grouped(connection.execute(_CONSTRAINTS, wanted).mappings())
-    uniques = _grouped(connection.execute(_UNIQUES, wanted).mappings())
+    columns = _grouped(connection, _COLUMNS, wanted)
+    constraints = _grouped(connection, _CONSTRAINTS, wanted)
+    uniques = _grouped(connection, _UNIQUES, wanted)
     return {
         row["name"]: _table(row, columns[row["oid"]], constraints[row["oid"]], uniques[row["oid"]], scope_of)
-        for row in connection.execute(_TABLES, wanted).mappings().all()
+        for row in _rows(connection, _TABLES, wanted)
     }
 
 
-def _grouped(rows: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
+def _rows(connection: Connection, query: TextClause, wanted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in connection.execute(query, wanted).mappings()]
+
+
+def _grouped(
+    connection: Connection, query: TextClause, wanted: Mapping[str, Any]
+) -> dict[int, list[Mapping[str, Any]]]:
     found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
+    for row in _rows(connection, query, wanted):
         found[row["oid"]].append(row)
     return found
 

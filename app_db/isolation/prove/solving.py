@@ -25,7 +25,8 @@ Domains = dict[str, list[Candidate]]
 def solve(connection: Connection, table: Table, given: Mapping[str, Candidate], wish: str = "") -> dict[str, Candidate]:
     """Return a candidate for each column of the table that is written, `given` ones as they are.
 
-    The predicate of the partial index `wish` holds for them if it can, and those of the others do not matter. Raises ProofError where none fulfil the checks.
+    The predicate of the partial index `wish` holds for them if it can, and those of the others do not matter. Raises
+    ProofError where none fulfil the checks.
     """
     domains = {name: _domain(connection, table, column, given) for name, column in table.columns.items()
                if column.is_written}  # fmt: skip
@@ -93,7 +94,8 @@ def _fulfilling(
     sizes = [len(domains[name]) for name in columns]
     while _product(sizes) > _MOST_COMBINATIONS:
         sizes[sizes.index(max(sizes))] -= 1
-    sources, values = [], []
+    sources: list[str] = []
+    values: list[str | None] = []
     for place, (name, size) in enumerate(zip(columns, sizes, strict=True)):
         texts = [_sql(table.columns[name], one, sample, values) for one in domains[name][:size]]
         rows = ", ".join(f"({number}, {text})" for number, text in enumerate(texts))

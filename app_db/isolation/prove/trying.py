@@ -91,11 +91,11 @@ class TableTrial:
                 self._sender.execute(f"grant usage on schema {quoted(self._table.schema)} to {actor.login}")
                 self._sender.execute(f"grant select, insert, update, delete on {self._table.sql} to {actor.login}")
             self._sender.become("none")
-            trial._rows, trial._owners = self._all_rows(), self._owners  # noqa: SLF001  # another trial of the table
+            trial._rows, trial._owners = self._all_rows(), self._owners  # another trial of the table
             for actor in bound:
                 for context in ground.contexts:
-                    cases = [case for case in trial._cases_of(actor) if self._holds_by_policy(case)]  # noqa: SLF001
-                    for finding in trial._tried(actor, context, cases, tally):  # noqa: SLF001
+                    cases = [case for case in trial._cases_of(actor) if self._holds_by_policy(case)]
+                    for finding in trial._tried(actor, context, cases, tally):
                         if finding.is_leak:
                             yield finding
 
@@ -179,8 +179,8 @@ class TableTrial:
 
     def _of_owner(self, context: Context, cases: Iterable[Case]) -> dict[tuple[str, str, tuple[object, ...]], Outcome]:
         """Return what comes of the cases for the owner, who sees all and may do all, bound as the actor is."""
-        new = [case for case in cases
-               if case.promise in {Promise.ROWS, Promise.WRITES} and self._key(context, case) not in self._owners]  # fmt: skip
+        compared = (case for case in cases if case.promise in {Promise.ROWS, Promise.WRITES})
+        new = [case for case in compared if self._key(context, case) not in self._owners]
         if new:
             with self._sender.acting(self._ground.names(OWNER), context):
                 for case in new:

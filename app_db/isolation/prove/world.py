@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
 from ...schema import ScopeKind
-from .rows import Examples, Owner, Row, RowMaker, in_order
+from .examples import Examples
+from .rows import Owner, Row, RowMaker, in_order
 from .tables import Table
 
 OWN, COLLEAGUE, FOREIGN, TRAVELLER = "own", "another person's", "another tenant's", "a traveller's"
