@@ -23,7 +23,7 @@ class Sender:
         self._becomes = becomes  # else the connection is that of the role itself
         self._connection = connection
         self._cursor: Any = connection.connection.cursor()
-        self._error = connection.dialect.loaded_dbapi.Error
+        self.error = connection.dialect.loaded_dbapi.Error
         self.sent = 0
 
     @contextmanager
@@ -32,7 +32,7 @@ class Sender:
         self._cursor.execute("savepoint actor")
         try:
             if context.tenant is not None:
-                self._cursor.execute(_BIND, (context.tenant, context.person))
+                self.bind(context)
             if self._becomes:
                 self._cursor.execute(_BECOME, (role,))
             self._cursor.execute("savepoint tried")
@@ -55,6 +55,10 @@ class Sender:
         """Execute what has to succeed."""
         self._cursor.execute(sql, parameters)
 
+    def bind(self, context: Context) -> None:
+        """Bind the transaction from now on."""
+        self._cursor.execute(_BIND, (context.tenant, context.person))
+
     def become(self, role: str) -> None:
         """Act as the role from now on; `none` is the administrator himself."""
         self._cursor.execute(_BECOME, (role,))
@@ -67,7 +71,7 @@ class Sender:
             for statement in statements:
                 self._cursor.execute(statement)
             self.become("none")
-        except self._error as error:
+        except self.error as error:
             self._cursor.execute("rollback to savepoint change")
             return str(error).strip().splitlines()[0]
         return ""
@@ -88,7 +92,7 @@ class Sender:
                 found = frozenset(map(tuple, self._cursor.fetchall()))
                 return Outcome(rows=len(found), found=found)
             return Outcome(rows=self._cursor.rowcount)
-        except self._error as error:
+        except self.error as error:
             return _refusal(error)
         finally:
             self._cursor.execute("rollback to savepoint tried")

@@ -68,7 +68,8 @@ class TableTrial:
         tally = Tally()
         for actor in self._actors():
             if actor.name == name:
-                for context in (self._ground.contexts[0], self._ground.contexts[-1]):
+                # unbound first: what a login is given by default is seen before anything was set
+                for context in (NO_CONTEXT, self._ground.contexts[0], self._ground.contexts[-1]):
                     cases = [case for case in self._cases_of(actor) if case.verb in verbs]
                     tally.findings += self._tried(actor, context, cases, tally, sender)
         return tally
