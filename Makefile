@@ -34,7 +34,7 @@ bench-testing: venv  ## Measure what a database costs a test, beside pytest-post
 
 soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer; kill runs of tests
 	@PYTHONPATH=tests $(BIN)/python -m drill.run --minutes 30
-	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py
+	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py tests/isolation/prove/test_mutants.py
 
 schema: venv  ## Write the snapshots, docs/schema.sql, the pages and the picture that come of the revisions
 	@$(BIN)/python .ci/schema.py

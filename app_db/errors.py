@@ -12,6 +12,7 @@
     ├── BootstrapError             roles, logins, database
     ├── MigrationError             a revision, a target, a chain
     ├── SuiteError                 a test suite can't have a database, or not this way
+    ├── ProofError                 a proof of isolation that can't be made, e.g. for want of a value
     ├── SandboxRefused             what a sandbox of the test plugin can't undo
     │   └── SandboxOverlap         a second transaction began while the first had written
     ├── ImportRefused              a file with rows that can't be loaded

@@ -21,8 +21,8 @@ from app_db.settings.figures import preset_figures
 
 REFERENCE = DOCS / "reference"
 MODULES = ["app_db", *(f"app_db.{name}" for name in (
-    "bootstrap", "catalog", "context", "init", "learning", "migrations", "models", "reset", "seeds", "server",
-    "session", "settings", "tenants", "testing",
+    "bootstrap", "catalog", "context", "init", "isolation", "learning", "migrations", "models", "reset", "seeds",
+    "server", "session", "settings", "tenants", "testing",
 ))]  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +43,13 @@ def prove(context: click.Context, /, **given: Any) -> None:
     On a database that the revisions build for it and that goes again: no other one is touched. Exit code 1 where
     something came out otherwise than it has to, or a mutant was not noticed.
     """
-    from ...isolation.prove import scratch_place
+    from ...drift import load_snapshot
+    from ...isolation.prove import Examples, Proof, load_examples, scratch_place
 
+    examples = load_examples(given["examples"]) if given["examples"] is not None else Examples()
+    snapshots = [load_snapshot(path) for path in given["snapshots"]]
     with scratch_place(given["tree"], given["schemas"], given["database_url"]) as place:
-        proof = _proof(place, given)
+        proof = Proof(place, examples, snapshots, given["seed"], given["tables"])
         report = _proved(proof, place)
         mutation = _mutated(proof, given["kinds"]) if given["kinds"] else None
     if given["as_json"]:
@@ -56,15 +58,6 @@ def prove(context: click.Context, /, **given: Any) -> None:
     else:
         click.echo("\n".join([*_report(report), *(_mutation(mutation) if mutation is not None else [])]))
     context.exit(1 if report.tally.findings or (mutation is not None and mutation.is_open) else 0)
-
-
-def _proof(place: Place, given: Mapping[str, Any]) -> Proof:
-    from ...drift import load_snapshot
-    from ...isolation.prove import Examples, Proof, load_examples
-
-    examples = load_examples(given["examples"]) if given["examples"] is not None else Examples()
-    snapshots = [load_snapshot(path) for path in given["snapshots"]]
-    return Proof(place, examples, snapshots, given["seed"], given["tables"])
 
 
 def _proved(proof: Proof, place: Place) -> Report:

@@ -39,8 +39,7 @@ MISTAKES = (
         "a foreign key without the tenant", "studio.bookings", "refer by fk_bookings_tenant_id_room_id",
         ("create unique index on studio.rooms (id)",
          "alter table studio.bookings drop constraint fk_bookings_tenant_id_room_id",
-         "alter table studio.bookings add constraint fk_bookings_tenant_id_room_id foreign key (room_id) "
-         "references studio.rooms (id)"),
+         "alter table studio.bookings add constraint short_key foreign key (room_id) references studio.rooms (id)"),
         "another tenant's",
     ),
     Mistake(
@@ -73,5 +72,7 @@ MISTAKES = (
         ("alter table shop.notes no force row level security",),
     ),
     Mistake("a grant to the readers", "shop.notes", "delete", ("grant delete on shop.notes to {p}app_ro",), "own"),
-    Mistake("a grant that is missing", "studio.rooms", "insert", ("revoke insert on studio.rooms from {p}app_rw",), "own"),
+    Mistake(
+        "a grant that is missing", "studio.rooms", "insert", ("revoke insert on studio.rooms from {p}app_rw",), "own",
+    ),
 )  # fmt: skip

@@ -109,7 +109,7 @@ def test_a_file_that_holds_no_examples_is_refused(tmp_path: Path, content: str) 
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ProofError, match="can't be read .*: name a TOML file of examples"):
+    with pytest.raises(ProofError, match=r"can't be read .*: name a TOML file of examples"):
         load_examples(tmp_path / "missing.toml")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
@@ -163,7 +162,7 @@ def test_each_sees_what_the_model_says(proof: Proof) -> None:
 
 
 @pytest.fixture
-def weakened(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def weakened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every transaction of the proof begins with a policy that lets a person see everybody's notes."""
     acting = Proof.acting
 
@@ -176,7 +175,6 @@ def weakened(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         )()
 
     monkeypatch.setattr(Proof, "acting", open_to_all)
-    yield
 
 
 @pytest.mark.usefixtures("weakened")
