@@ -37,7 +37,7 @@ bench-peers: venv  ## Put two libraries from PyPI and ours through the same situ
 
 soak: venv  ## Drill for leaks for half an hour, through the pool and through PgBouncer; kill runs of tests
 	@PYTHONPATH=tests $(BIN)/python -m drill.soak --minutes 15
-	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py
+	@SOAK=1 $(BIN)/pytest tests/runs/test_workers.py tests/runs/test_killed.py tests/isolation/prove/test_mutants.py
 
 schema: venv  ## Write the snapshots, docs/schema.sql, the pages and the picture that come of revisions and rules
 	@$(BIN)/python .ci/schema.py

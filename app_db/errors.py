@@ -12,6 +12,7 @@
     ├── BootstrapError             roles, logins, database
     ├── MigrationError             a revision, a target, a chain
     ├── SuiteError                 a test suite can't have a database, or not this way
+    ├── ProofError                 a proof of isolation that can't be made, e.g. for want of a value
     ├── SandboxRefused             what a sandbox of the test plugin can't undo
     │   └── SandboxOverlap         a second transaction began while the first had written
     ├── ImportRefused              a file with rows that can't be loaded
@@ -110,6 +111,10 @@ class MigrationError(AppDbError):
 
 class SuiteError(AppDbError):
     """A test suite can't have the database that it asks for; the message names the option, marker or fixture."""
+
+
+class ProofError(AppDbError):
+    """A proof of isolation can't be made: a row that can't be made up, a file or a table that is not there."""
 
 
 class SandboxRefused(AppDbError):

@@ -17,17 +17,22 @@ if TYPE_CHECKING:
     from .drill.report import DrillReport
     from .drill.run import run_drill
     from .drill.way import Place, Way
+    from .prove import Examples, Mutation, Mutator, Proof, load_examples, scratch_place
 
 __all__ = [
     "Advice",
     "AdviceReport",
     "Bounds",
     "DrillReport",
+    "Examples",
     "Finding",
     "Ground",
     "Ledger",
+    "Mutation",
+    "Mutator",
     "Place",
     "Plan",
+    "Proof",
     "Report",
     "Severity",
     "Way",
@@ -36,9 +41,11 @@ __all__ = [
     "advise_statements",
     "check_isolation",
     "compare_logins",
+    "load_examples",
     "probe_pooler",
     "require_isolation",
     "run_drill",
+    "scratch_place",
 ]
 
 _HOMES = {
@@ -46,11 +53,15 @@ _HOMES = {
     "AdviceReport": "advise",
     "Bounds": "check",
     "DrillReport": "drill.report",
+    "Examples": "prove",
     "Finding": "check",
     "Ground": "drill.ground",
     "Ledger": "drill.ledger",
+    "Mutation": "prove",
+    "Mutator": "prove",
     "Place": "drill.way",
     "Plan": "drill.plan",
+    "Proof": "prove",
     "Report": "check",
     "Severity": "check",
     "Way": "drill.way",
@@ -59,9 +70,11 @@ _HOMES = {
     "advise_statements": "advise",
     "check_isolation": "check",
     "compare_logins": "advise",
+    "load_examples": "prove",
     "probe_pooler": "check",
     "require_isolation": "check",
     "run_drill": "drill.run",
+    "scratch_place": "prove",
 }
 
 

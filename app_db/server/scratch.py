@@ -24,16 +24,25 @@ def scratch_settings(
     `database_url` is the URL of a login with CREATEROLE and CREATEDB; without it an embedded server is started, from
     `binaries` where they are given. Raises ServerError or BootstrapError.
     """
+    with scratch_database(purpose, database_url, binaries=binaries) as (settings, _):
+        yield settings
+
+
+@contextmanager
+def scratch_database(
+    purpose: str, database_url: str | None = None, *, binaries: Path | None = None
+) -> Iterator[tuple[Settings, URL]]:
+    """Yield settings as `scratch_settings` does, and the URL of the administrator who has made the database."""
     if database_url is None:
         with EmbeddedServer.temporary(purpose, binaries=binaries) as server:
             report = bootstrap(server.superuser_url(), purpose)
-            yield _settings(purpose, report.urls)
+            yield _settings(purpose, report.urls), server.superuser_url()
         return
     admin_url, unique = parse_url(database_url, "--database-url"), secrets.token_hex(3)
     database, prefix = f"app_db_{purpose}_{unique}", f"{purpose}_{unique}_"
     try:
         report = bootstrap(admin_url, database, role_prefix=prefix)
-        yield _settings(purpose, report.urls, prefix)
+        yield _settings(purpose, report.urls, prefix), admin_url
     finally:
         drop_installation(admin_url, database, prefix)
 

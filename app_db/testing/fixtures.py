@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
     from sqlalchemy.orm import Session
 
+    from ..isolation.prove import Proof
     from ..session import Database, TenantSession
     from ..settings import Settings
     from .installation import SuiteServer
@@ -62,6 +63,17 @@ def app_db_server(request: pytest.FixtureRequest, _app_db_recipe: Recipe) -> Sui
         if (name := postgresql_fixture(request)) is not None:
             return postgresql_server(request.getfixturevalue(name))
         return run_of(request.config).own_server(_app_db_recipe)
+
+
+@pytest.fixture(scope="session")
+def _app_db_proof(
+    request: pytest.FixtureRequest, app_db_server: SuiteServer, _app_db_recipe: Recipe
+) -> Iterator[Proof]:
+    """A proof of isolation on a copy of the template, with its rows made."""
+    from .proof import prepared_proof
+
+    with _told_plainly(), prepared_proof(request.config, app_db_server, _app_db_recipe) as proof:
+        yield proof
 
 
 @pytest.fixture(scope="session")

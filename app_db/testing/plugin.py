@@ -10,6 +10,7 @@ import pytest
 from .fixtures import (
     FAILED,
     MARKER,
+    _app_db_proof,
     _app_db_recipe,
     _app_db_worker,
     admin_session,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 __all__ = [
+    "_app_db_proof",
     "_app_db_recipe",
     "_app_db_worker",
     "admin_session",
@@ -71,6 +73,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE",
         help="write each statement that tests send for a tenant into this file, once, for `app-db isolation advise`",
     )
+    parser.getgroup("app_db").addoption(
+        "--app-db-isolation",
+        nargs="?",
+        const="cases",
+        choices=["cases", "mutate"],
+        help="add tests that prove, table by table, that tenants are apart; with =mutate, that each guard is noticed",
+    )
+    parser.addini("app_db_examples", "a TOML file for the proof of isolation: values, exemptions, harmless mutants")
     parser.addini("app_db_alembic", "alembic.ini of the application's own revisions (default: ./alembic.ini)", "args")
     parser.addini("app_db_postgresql", "the process or no-process fixture of pytest-postgresql to take the server from")
 
@@ -91,8 +101,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[RUN], "app_db_run")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that is marked has a database, whether it asks for one or not."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that is marked has a database, whether it asks for one or not; the proof of isolation adds its own."""
+    if mode := config.getoption("app_db_isolation"):
+        from .proof import proof_items
+
+        items += proof_items(session, items, mode)
     for item in items:
         names: list[str] = getattr(item, "fixturenames", ["app_db"])
         if item.get_closest_marker(MARKER) is not None and "app_db" not in names:

@@ -28,6 +28,12 @@ from .examples import OURS
 
 T = TypeVar("T")
 
+
+def examples_of() -> dict[type[Any], dict[str, Any]]:
+    """Return what `set_example` was told, and what comes with the release, by model."""
+    return _examples
+
+
 ADD_TENANT = "insert into tenancy.tenants (id, slug, name) values (%(id)s, %(slug)s, 'A tenant')"
 
 # By model and attribute: a value, or a function of the number of the row.

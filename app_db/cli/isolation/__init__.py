@@ -6,7 +6,7 @@ import click
 
 from ..lazy import lazy_group
 
-_COMMANDS = ("check", "advise", "drill")
+_COMMANDS = ("check", "prove", "advise", "drill")
 
 
 @click.group(cls=lazy_group(__name__, *_COMMANDS))

@@ -30,7 +30,7 @@ from .work import Work
 
 OURS = "app_db.isolation.drill.ours:Ours"
 
-_ALL_ROWS = text(f"select tenant_id, author from {TABLE} where tenant_id = any(:tenants)")  # noqa: S608
+_ALL_ROWS = text(f"select tenant_id, author from {TABLE} where tenant_id = any(:tenants)")
 _LOOK_SECONDS = 0.2
 _UNDER_WAY = "another drill, reset or init of this database is under way: wait for it to end"
 

@@ -21,12 +21,12 @@ from .ground import TABLE, Ground
 from .ledger import Ledger
 from .way import OpenUnit, Way
 
-ROWS = text(f"select tenant_id, author from {TABLE} limit 50")  # noqa: S608  # a name of ours, here and below
-INSERT = text(f"insert into {TABLE} (author) values (:author) returning tenant_id, author")  # noqa: S608
+ROWS = text(f"select tenant_id, author from {TABLE} limit 50")  # a name of ours, here and below
+INSERT = text(f"insert into {TABLE} (author) values (:author) returning tenant_id, author")
 UPDATE = text(f"""
     update {TABLE} set changes = changes + 1
     where id in (select id from {TABLE} limit 1) returning tenant_id, author
-""")  # noqa: S608
+""")
 END_MINE = text("select pg_terminate_backend(pg_backend_pid())")
 END_ANOTHER = text("""
     select pg_terminate_backend(pid) from pg_stat_activity

@@ -1,0 +1,28 @@
+"""Proves that tenants and people are apart, by trying: on a database that is built for it and goes again.
+
+For every table, verb, role and context a statement is generated from the catalogue and sent as that role. What comes of
+it is compared with what scopes, declared roles and declared grants say. Mutants of the database show that the proof
+would notice.
+"""
+
+from .examples import Examples, load_examples
+from .findings import Finding, Tally
+from .mutants import KINDS, Mutant
+from .mutation import Mutation, Mutator
+from .place import Place, scratch_place
+from .proof import Proof, Report
+
+__all__ = [
+    "KINDS",
+    "Examples",
+    "Finding",
+    "Mutant",
+    "Mutation",
+    "Mutator",
+    "Place",
+    "Proof",
+    "Report",
+    "Tally",
+    "load_examples",
+    "scratch_place",
+]

@@ -1,0 +1,93 @@
+"""What the catalogue can't tell: values of columns, findings that are right as they are, mutants that open nothing."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ...errors import ProofError
+from .candidates import Candidate, Make
+from .tables import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A finding that is known and right, with the reason: by the name of a constraint, or roles that see a schema."""
+
+    reason: str
+    constraint: str = ""
+    schema: str = ""
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """What a file says: values of columns by table, `{n}` standing for a number, exemptions, and harmless mutants.
+
+    A harmless mutant is named as the command prints it, with the proof that it opens nothing.
+    """
+
+    values: Mapping[str, Mapping[str, str | Make]] = field(default_factory=dict)
+    exemptions: tuple[Exemption, ...] = ()
+    harmless: Mapping[str, str] = field(default_factory=dict)
+
+    def __or__(self, other: Examples) -> Examples:
+        """Return both; what the other says of a table's column wins."""
+        tables = {*self.values, *other.values}
+        values = {name: {**self.values.get(name, {}), **other.values.get(name, {})} for name in tables}
+        return Examples(values, (*self.exemptions, *other.exemptions), {**self.harmless, **other.harmless})
+
+    def of(self, table: Table) -> dict[str, Candidate]:
+        """Return the candidates of a table's columns; raises ProofError for a column that it does not have."""
+        found = {}
+        for column, value in self.values.get(table.name, {}).items():
+            if column not in table.columns:
+                raise ProofError(f"the examples name {table.name}.{column}, which is no column: take the line out")
+            found[column] = Candidate(_numbered(value) if isinstance(value, str) else value)
+        return found
+
+
+def _numbered(value: str) -> Make:
+    return lambda number: value.replace("{n}", str(number))
+
+
+def shipped_examples() -> Examples:
+    """Return what our own tables need beyond their types and checks."""
+    return _parsed(files(__package__).joinpath("examples.toml").read_text("utf-8"), "examples.toml")
+
+
+def load_examples(path: Path) -> Examples:
+    """Read a file of examples; raises ProofError for one that can't be read."""
+    try:
+        content = path.read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise ProofError(f"{path} can't be read ({error}): name a TOML file of examples") from None
+    return _parsed(content, str(path))
+
+
+def _parsed(content: str, name: str) -> Examples:
+    try:
+        read = tomllib.loads(content)
+        exemptions = tuple(Exemption(**{**entry, "roles": tuple(entry.get("roles", ()))})
+                           for entry in read.pop("exemption", []))  # fmt: skip
+        harmless = {str(entry["mutant"]): str(entry["reason"]) for entry in read.pop("harmless", [])}
+        values: dict[str, Mapping[str, str | Make]] = {
+            f"{schema}.{table}": {column: _text(value) for column, value in columns.items()}
+            for schema, tables in read.items()
+            for table, columns in tables.items()
+        }
+    except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ProofError(
+            f"{name} holds no examples ({error}): write tables as [schema.table], columns as column = value, "
+            "exemptions as [[exemption]] with a reason and a constraint, or a schema and its roles, and mutants that "
+            "open nothing as [[harmless]] with mutant and reason"
+        ) from None
+    return Examples(values, exemptions, harmless)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

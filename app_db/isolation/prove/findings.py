@@ -1,0 +1,86 @@
+"""What a proof has found, and how much of what it has tried."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A case that came out otherwise than it has to."""
+
+    table: str
+    verb: str
+    target: str
+    actor: str
+    context: str
+    what: str
+
+    @property
+    def is_leak(self) -> bool:
+        """Whether something was reached that must not be, and not only something refused that was granted."""
+        return not self.what.startswith("granted")
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.table}: {self.verb} ({self.target} row) as {self.actor}, context {self.context}: {self.what}"
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many cases were tried, by table and verb; which came out wrong; and what could not be tried, and why."""
+
+    cases: Counter[tuple[str, str]] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    untried: list[str] = field(default_factory=list)
+
+    def count(self, table: str, verb: str) -> None:
+        """Note a case."""
+        self.cases[table, _plain(verb)] += 1
+
+    def add(self, other: Tally) -> None:
+        """Take over what another one has."""
+        self.cases.update(other.cases)
+        self.findings += other.findings
+        self.untried += [reason for reason in other.untried if reason not in self.untried]
+
+    @property
+    def total(self) -> int:
+        """How many cases there were."""
+        return self.cases.total()
+
+    def by_verb(self) -> dict[str, int]:
+        """Return the number of cases of each verb."""
+        found: Counter[str] = Counter()
+        for (_, verb), number in self.cases.items():
+            found[verb] += number
+        return dict(found.most_common())
+
+    def by_table(self) -> dict[str, int]:
+        """Return the number of cases of each table."""
+        found: Counter[str] = Counter()
+        for (table, _), number in self.cases.items():
+            found[table] += number
+        return dict(sorted(found.items()))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for machines."""
+        return {
+            "cases": self.total,
+            "by_table": self.by_table(),
+            "by_verb": self.by_verb(),
+            "findings": [asdict(finding) for finding in self.findings],
+            "untried": self.untried,
+        }
+
+
+def _plain(verb: str) -> str:
+    """Return the verb without the name of the constraint or column that it was tried on."""
+    for head in ("insert key", "update to key", "refer", "update to refer"):
+        if verb.startswith((f"{head} of ", f"{head} by ")):
+            return head
+    words = verb.split()
+    known = {"returning", "nothing", "update", "to", "query", "from", "for", "share", "table"}
+    return verb if all(word in known for word in words[1:]) else f"{words[0]} column"

@@ -1,0 +1,112 @@
+"""Sends the cases, each on its own savepoint, as the role that it is about."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection
+
+from .actors import Context
+from .oracle import Outcome
+
+_BIND = "select set_config('app.current_tenant_id', %s, true), set_config('app.current_user_id', %s, true)"
+_BECOME = "select set_config('role', %s, true)"
+
+
+class Sender:
+    """Sends statements in the transaction of a connection, by the driver's cursor: there are tens of thousands."""
+
+    def __init__(self, connection: Connection, *, becomes: bool = True) -> None:
+        self._becomes = becomes  # else the connection is that of the role itself
+        self._connection = connection
+        self._cursor: Any = connection.connection.cursor()
+        self.error = connection.dialect.loaded_dbapi.Error
+        self.sent = 0
+
+    @contextmanager
+    def acting(self, role: str, context: Context) -> Iterator[None]:
+        """Act as the role, bound to the context, until the end of the block; what was done in it is undone."""
+        self._cursor.execute("savepoint actor")
+        try:
+            if context.tenant is not None:
+                self.bind(context)
+            if self._becomes:
+                self._cursor.execute(_BECOME, (role,))
+            self._cursor.execute("savepoint tried")
+            yield
+        finally:
+            self._cursor.execute("rollback to savepoint actor")
+            self._cursor.execute("release savepoint actor")
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo at the end of the block what was done in it."""
+        self._cursor.execute("savepoint undone")
+        try:
+            yield
+        finally:
+            self._cursor.execute("rollback to savepoint undone")
+            self._cursor.execute("release savepoint undone")
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> None:
+        """Execute what has to succeed."""
+        self._cursor.execute(sql, parameters)
+
+    def bind(self, context: Context) -> None:
+        """Bind the transaction from now on."""
+        self._cursor.execute(_BIND, (context.tenant, context.person))
+
+    def become(self, role: str) -> None:
+        """Act as the role from now on; `none` is the administrator himself."""
+        self._cursor.execute(_BECOME, (role,))
+
+    def change(self, owner: str, statements: tuple[str, ...]) -> str:
+        """Execute statements as the owner, and return why they were refused where they were."""
+        self._cursor.execute("savepoint change")
+        try:
+            self.become(owner)
+            for statement in statements:
+                self._cursor.execute(statement)
+            self.become("none")
+        except self.error as error:
+            self._cursor.execute("rollback to savepoint change")
+            return str(error).strip().splitlines()[0]
+        return ""
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query that has to succeed."""
+        self._cursor.execute(sql, parameters)
+        return [tuple(row) for row in self._cursor.fetchall()]
+
+    def outcome(self, sql: str, parameters: tuple[Any, ...], *, copies: bool = False, fetches: bool = False) -> Outcome:
+        """Return what comes of a statement, and undo it."""
+        self.sent += 1
+        try:
+            if copies:
+                return Outcome(rows=self._copied(sql))
+            self._cursor.execute(sql, parameters)
+            if fetches:
+                found = frozenset(map(tuple, self._cursor.fetchall()))
+                return Outcome(rows=len(found), found=found)
+            return Outcome(rows=self._cursor.rowcount)
+        except self.error as error:
+            return _refusal(error)
+        finally:
+            self._cursor.execute("rollback to savepoint tried")
+
+    def _copied(self, sql: str) -> int:
+        file = io.StringIO()
+        self._cursor.copy_expert(sql, file)
+        return file.getvalue().count("\n")
+
+
+def _refusal(error: Any) -> Outcome:
+    told = error.diag
+    return Outcome(
+        state=error.pgcode or "lost",
+        constraint=told.constraint_name or "",
+        by_trigger="PL/pgSQL function" in (told.context or ""),
+    )

@@ -1,0 +1,163 @@
+"""The proof finds nothing on our schema and on the example applications, and each mistake that is planted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from isolation.prove.planted import MISTAKES, Mistake
+from sqlalchemy import text
+
+from app_db.engine import admin_engine
+from app_db.errors import ProofError
+from app_db.isolation.prove import Finding, Place, Proof
+from app_db.isolation.prove.actors import OWNER
+from app_db.isolation.prove.beyond import Beyond, read_views
+from app_db.isolation.prove.oracle import Oracle
+from app_db.isolation.prove.sending import Sender
+from app_db.isolation.prove.trying import TableTrial
+from app_db.isolation.prove.world import OWN
+from app_db.server import EmbeddedServer
+
+_SHORT = {"shop.invoices", "shop.notes", "studio.bookings", "ops.audit_log", "tenancy.tenants", "auth.sessions"}
+# One of each kind that there is, and whatever has triggers, partitions, column grants or keys of its own.
+_SAMPLE = _SHORT | {
+    "shop.customers", "studio.rooms", "studio.clients", "studio.diaries", "auth.users", "auth_private.password_hashes",
+    "billing.refunds", "billing.transactions", "learning.chapters", "learning.chapter_progress", "ops.tenant_work",
+    "learning.user_profiles", "profile.addresses", "tenancy.invitations", "tenancy.memberships",
+}  # fmt: skip
+
+
+@contextmanager
+def changed(proof: Proof, statements: tuple[str, ...]) -> Iterator[Sender]:
+    """A database that was changed, until the end of the block."""
+    prefix = proof.place.settings.role_prefix
+    with proof.acting() as sender:
+        refused = sender.change(proof.place.names(OWNER), tuple(each.format(p=prefix) for each in statements))
+        assert refused == ""
+        yield sender
+
+
+def found_in(proof: Proof, mistake: Mistake) -> list[Finding]:
+    """Everything that comes out wrong on the table, or through the view, that has the mistake."""
+    with changed(proof, mistake.statements) as sender, proof.place.connection() as connection:
+        beyond = Beyond(proof.ground, sender)
+        if mistake.table not in proof.tables:
+            views = {view.name: view for view in read_views(connection, proof.place.schemas)}
+            return list(beyond.view(views[mistake.table]))
+        table = proof.tables[mistake.table]
+        return [*TableTrial(proof.ground, sender, table).run().findings, *beyond.of_table(table)]
+
+
+def test_nothing_is_found_on_our_schema_and_on_the_applications(proof: Proof) -> None:
+    is_newest = proof.version.startswith("18")
+    wanted = _SAMPLE if is_newest else _SHORT
+    tallies = [proof.of_table(proof.tables[name]) for name in sorted(wanted)]
+    assert [str(finding) for tally in tallies for finding in tally.findings] == []
+    assert all(tally.total > 50 for tally in tallies)
+    if is_newest:
+        assert sum(tally.total for tally in tallies) >= 20_000
+
+
+def test_views_logins_and_statements_of_sessions_leak_nothing(proof: Proof) -> None:
+    views, predicate = proof.of_views(), proof.of_predicate()
+    assert [str(finding) for tally in (views, predicate) for finding in tally.findings] == []
+    assert views.by_table() == {"studio.busy_rooms": 2}
+    assert predicate.total >= 7 * 20
+
+
+def test_a_login_itself_comes_to_the_same_as_who_acts_as_it(proof: Proof) -> None:
+    chosen = Proof(proof.place, proof.examples, proof.snapshots, only=["shop.invoices", "shop.notes"])
+    chosen.tables, chosen.ground = proof.tables, proof.ground
+    tally = chosen.of_real_logins()
+    assert [str(finding) for finding in tally.findings] == []
+    assert tally.by_table().keys() == {"shop.invoices", "shop.notes"}
+    assert tally.total > 200
+
+
+def test_every_table_that_holds_anybodys_rows_is_proved(proof: Proof) -> None:
+    proved = {table.name for table in proof.chosen()}
+    assert {"shop.customers", "shop.invoices", "shop.notes", "studio.rooms", "studio.diaries"} <= proved
+    assert {"ops.audit_log", "ops.system_event", "auth.users", "auth_private.password_hashes"} <= proved
+    shared = {name for name in set(proof.tables) - proved if not name.endswith(".alembic_version")}
+    assert shared == {"studio.equipment", "tenancy.permissions", "tenancy.builtin_role_permissions"}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
+def test_each_mistake_is_found_and_named(proof: Proof, mistake: Mistake) -> None:
+    findings = found_in(proof, mistake)
+    named = {(finding.table, finding.verb) for finding in findings if mistake.target in ("", finding.target)}
+    assert (mistake.table, mistake.verb) in named
+
+
+def test_a_login_that_became_a_member_of_who_sees_all_is_found(proof: Proof) -> None:
+    names = proof.place.names
+    with proof.acting() as sender:
+        sender.execute(f"grant {names('app_all')} to {names('app_login')}")
+        findings = TableTrial(proof.ground, sender, proof.tables["shop.notes"]).run().findings
+    assert {("select", "app_login")} <= {(finding.verb, finding.actor) for finding in findings if finding.is_leak}
+
+
+def test_a_tenant_that_a_login_has_by_default_is_found(proof: Proof, place: Place, server: EmbeddedServer) -> None:
+    chosen = Proof(place, proof.examples, proof.snapshots, only=["shop.invoices"])
+    chosen.tables, chosen.ground = proof.tables, proof.ground
+    login = place.names("app_login")
+    with admin_engine(server.superuser_url(), autocommit=True).connect() as connection:
+        tenant = proof.ground.world.owners[OWN].tenant
+        connection.execute(text(f"alter role {login} set app.current_tenant_id = '{tenant}'"))
+        try:
+            findings = chosen.of_real_logins().findings
+        finally:
+            connection.execute(text(f"alter role {login} reset app.current_tenant_id"))
+    assert {(finding.actor, finding.context) for finding in findings} == {("app_login", "none")}
+
+
+def planted(name: str) -> Mistake:
+    return next(mistake for mistake in MISTAKES if mistake.name == name)
+
+
+def is_found(proof: Proof, name: str) -> bool:
+    findings = found_in(proof, planted(name))
+    return (planted(name).table, planted(name).verb) in {(one.table, one.verb) for one in findings}
+
+
+def test_without_the_safety_half_of_its_oracle_it_is_blind(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_found(proof, "a policy that is true")
+    monkeypatch.setattr(Oracle, "sees", lambda *_args: True)
+    reached = [one for one in found_in(proof, planted("a policy that is true")) if one.is_leak]
+    assert reached == []
+
+
+def test_without_the_declared_grants_it_is_blind(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_found(proof, "a grant to the readers")
+    monkeypatch.setattr(Oracle, "may", lambda *_args: True)
+    told = {one.what for one in found_in(proof, planted("a grant to the readers")) if one.verb == "delete"}
+    assert "not granted, and 1 row" not in told
+
+
+def test_without_what_comes_of_it_for_the_owner_it_is_blind(proof: Proof, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_found(proof, "a grant that is missing")
+    monkeypatch.setattr(Oracle, "_complaint_of_row", lambda *_args, **_kwargs: None)
+    assert not is_found(proof, "a grant that is missing")
+
+
+def test_nothing_stays_of_what_is_tried(proof: Proof) -> None:
+    def everything() -> list[object]:
+        with proof.place.connection() as connection:
+            counts = [
+                connection.scalar(text(f"select count(*) from {name}")) for name in ("shop.notes", "ops.audit_log")
+            ]
+            roles = connection.scalars(text("select rolname from pg_roles where rolname ~ 'prove_' order by 1")).all()
+            return [*counts, *roles]
+
+    before = everything()
+    proof.of_table(proof.tables["shop.notes"])
+    found_in(proof, MISTAKES[0])
+    assert everything() == before
+    assert not any(str(role).endswith(("prove_owner", "prove_app_maint")) for role in before)
+
+
+def test_a_table_that_is_not_there_is_refused(place: Place) -> None:
+    with pytest.raises(ProofError, match=r"there is no table shop\.orders in .*: name one with its schema"):
+        Proof(place, only=["shop.orders"]).prepare()

@@ -1,0 +1,135 @@
+"""Rows are made of what the catalogue says, or refused with what to give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from app_db.errors import ProofError
+from app_db.isolation.prove import Examples, Place, load_examples
+from app_db.isolation.prove.actors import OWNER
+from app_db.isolation.prove.pattern import matching_text
+from app_db.isolation.prove.reading import read_tables
+from app_db.isolation.prove.rows import Owner, RowMaker
+from app_db.isolation.prove.scopes import scope_by_model
+from app_db.isolation.prove.world import new_owners
+from app_db.schema import ScopeKind
+
+
+@pytest.fixture
+def owner(place: Place) -> Iterator[Connection]:
+    with place.connection() as connection:
+        connection.exec_driver_sql("select set_config('role', %s, true)", (place.names(OWNER),))
+        yield connection
+
+
+def make(connection: Connection, columns: str, examples: Examples = Examples()) -> dict[str, str | None]:  # noqa: B008
+    """Return a row of a table in the shop that has these columns and checks."""
+    connection.exec_driver_sql(
+        f"create table shop.odd (tenant_id uuid not null default app.current_tenant_id(), {columns})",
+        execution_options={"no_parameters": True},
+    )
+    tables = read_tables(connection, ["shop", "tenancy"], scope_by_model)
+    owners = new_owners()
+    maker = RowMaker(connection, tables, examples)
+    return maker.insert(tables["shop.odd"], Owner(owners["own"].tenant, owners["own"].person))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "a text not null check (a in ('x', 'y'))",
+        "a text not null check (a ~ '^[A-Z]{2}-[0-9]{4}$')",
+        "a text not null check (length(a) between 40 and 50)",
+        "a bytea not null check (octet_length(a) = 16)",
+        "a int not null check (a > 100 and a <= 1000)",
+        "a numeric not null check (a between 0.5 and 0.75 or a = 3)",
+        "a timestamptz not null, b timestamptz not null, check (a < b)",
+        "a text not null check (a in ('open', 'closed')), b timestamptz, check ((a = 'closed') = (b is not null))",
+        "a text, b text, check (num_nonnulls(a, b) = 1)",
+        "a jsonb not null check (jsonb_typeof(a) = 'array')",
+        "a text[] not null check (cardinality(a) between 1 and 3)",
+        "a tstzrange not null check (not isempty(a)), exclude using gist (a with &&)",
+        "a text not null check (a = lower(a) and position('@' in a) > 1)",
+        "a int not null, b int generated always as (a * 2) stored, unique (b)",
+        "a bigint generated always as identity, b boolean not null check (b)",
+        "a inet not null, b interval not null check (b > interval '1 hour'), c date not null check (c > current_date)",
+        "a varchar(3) not null, b char(2) not null, c numeric(4, 2) not null",
+    ],
+)
+def test_a_row_is_made_for_each_form_of_check(owner: Connection, columns: str) -> None:
+    row = make(owner, columns)
+    assert row["tenant_id"] is not None
+    assert len(row) > 1
+
+
+def test_what_a_row_refers_to_is_made_for_the_same_tenant(owner: Connection) -> None:
+    key = "foreign key (tenant_id, customer_id) references shop.customers (tenant_id, id)"
+    row = make(owner, f"customer_id uuid not null, {key}")
+    found = owner.exec_driver_sql(
+        "select tenant_id::text from shop.customers where id = cast(%s as uuid)", (row["customer_id"],)
+    )
+    assert found.scalar() == row["tenant_id"]
+
+
+def test_a_check_that_nothing_fulfils_is_told_with_what_to_give(owner: Connection) -> None:
+    with pytest.raises(ProofError, match=r"fulfils odd_a_check: give an example .* under \[shop.odd\], of a$"):
+        make(owner, "a text not null check (md5(a) like 'ffff%')")
+
+
+def test_a_type_that_is_not_known_is_told_with_what_to_give(owner: Connection) -> None:
+    with pytest.raises(ProofError, match=r"shop\.odd\.a of type polygon: give an example .*: \[shop\.odd\] a = …"):
+        make(owner, "a polygon not null")
+
+
+def test_an_example_is_what_the_column_gets(owner: Connection, tmp_path: Path) -> None:
+    file = tmp_path / "examples.toml"
+    file.write_text('[shop.odd]\na = "((0,0),(1,{n}))"\n', "utf-8")
+    row = make(owner, "a polygon not null", load_examples(file))
+    assert re.fullmatch(r"\(\(0,0\),\(1,\d+\)\)", str(row["a"]))
+
+
+def test_an_example_of_a_column_that_is_not_there_is_refused(owner: Connection) -> None:
+    with pytest.raises(ProofError, match=r"shop\.odd\.colour, which is no column: take the line out"):
+        make(owner, "a text", Examples({"shop.odd": {"colour": "red"}}))
+
+
+@pytest.mark.parametrize(
+    "content", ["nonsense", "[shop]\nodd = 1", "[[exemption]]\nwhy = 'x'", "[[harmless]]\nreason = 'x'"]
+)
+def test_a_file_that_holds_no_examples_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "examples.toml"
+    file.write_text(content, "utf-8")
+    with pytest.raises(ProofError, match=r"examples\.toml holds no examples .*: write tables as \[schema\.table\]"):
+        load_examples(file)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProofError, match=r"can't be read .*: name a TOML file of examples"):
+        load_examples(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^[a-z]{3}$", "^(ab|cd)+x?$", r"^\d{2}\.\d$", "^[^@ ]+@[a-z]+$", "^a.c[x-z0]{0,2}$"]
+)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_text_for_a_pattern_matches_it(pattern: str, seed: int) -> None:
+    assert re.search(pattern, matching_text(pattern, seed))
+
+
+@pytest.mark.parametrize("pattern", ["(a", "[a", "*a", "a)"])
+def test_a_pattern_that_is_none_is_refused(pattern: str) -> None:
+    with pytest.raises((ValueError, IndexError)):
+        matching_text(pattern, 1)
+
+
+def test_whose_rows_a_table_holds_is_told_by_its_columns(owner: Connection) -> None:
+    tables = read_tables(owner, ["shop", "studio"], scope_by_model)
+    kinds = {name: table.scope.kind for name, table in tables.items()}
+    assert kinds["shop.customers"] is ScopeKind.TENANT
+    assert kinds["shop.notes"] is ScopeKind.USER
+    assert kinds["studio.equipment"] is ScopeKind.SHARED
