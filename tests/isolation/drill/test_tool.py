@@ -14,8 +14,9 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from support import environment_of
 
+from app_db.engine import admin_engine
 from app_db.errors import DrillRefused
-from app_db.isolation import Ledger, Plan, run_drill
+from app_db.isolation import Bounds, Ledger, Plan, check_isolation, run_drill
 from app_db.isolation.drill import steps
 from app_db.isolation.drill.backends import Backends
 from app_db.isolation.drill.steps import STEPS
@@ -187,6 +188,22 @@ def test_a_schema_of_somebody_elses_is_left_alone(settings: Settings, superuser:
     finally:
         with superuser.begin() as connection:
             connection.execute(text("drop schema isolation_drill"))
+
+
+def test_the_table_of_a_drill_is_as_the_check_of_the_catalogue_wants_it(settings: Settings) -> None:
+    assert settings.migration_url is not None
+    found, seen = [], []
+
+    @contextmanager
+    def check(_label: str, _length: int) -> Iterator[Callable[[int], None]]:
+        with admin_engine(settings.migration_url).connect() as connection:
+            seen.append(connection.scalar(text("select to_regclass('isolation_drill.entries') is not null")))
+            found.extend(check_isolation(connection, Bounds(role_prefix=settings.role_prefix)).findings)
+        yield lambda _more: None
+
+    assert run_drill(settings, plan=SHORT, progress=check).succeeded
+    assert seen == [True]
+    assert [finding for finding in found if "isolation_drill" in str(finding)] == []
 
 
 def test_a_second_drill_at_once_is_refused(settings: Settings) -> None:
