@@ -104,7 +104,7 @@ def _tried(proof: Proof, name: str) -> Tally:
     for table in proof.chosen():
         if not _is_somebodys(Base.metadata.tables.get(table.name)):
             tally.add(proof.of_table(table))
-    for part in (proof.of_views, proof.of_real_logins, proof.of_predicate):
+    for part in (proof.of_views, proof.of_functions, proof.of_real_logins, proof.of_predicate):
         tally.add(part())
     return tally
 

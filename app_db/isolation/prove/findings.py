@@ -25,7 +25,8 @@ class Finding:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        return f"{self.table}: {self.verb} ({self.target} row) as {self.actor}, context {self.context}: {self.what}"
+        rows = f"{self.target} row{'s' if self.target == 'all' else ''}"
+        return f"{self.table}: {self.verb} ({rows}) as {self.actor}, context {self.context}: {self.what}"
 
 
 @dataclass(slots=True)

@@ -68,9 +68,13 @@ class Oracle:
             return any(may(privilege, name) for name in table.columns)
         return may(privilege, column)
 
+    def sees_schema(self, actor: Actor, schema: str) -> bool:
+        """Whether the actor may see every row of the schema."""
+        return actor.sees_all or any(schema == known and roles & actor.roles for known, roles in self._seers)
+
     def sees(self, actor: Actor, context: Context, table: Table, row: Owner) -> bool:
         """Whether the actor may see a row of that owner."""
-        if actor.sees_all or any(table.schema == schema and roles & actor.roles for schema, roles in self._seers):
+        if self.sees_schema(actor, table.schema):
             return True
         scope = table.scope
         if scope.kind is ScopeKind.SYSTEM:

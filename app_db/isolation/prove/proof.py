@@ -20,6 +20,7 @@ from .beyond import Beyond, read_views
 from .declared import Declared, declared_by, declared_by_models, merged
 from .examples import Examples, shipped_examples
 from .findings import Tally
+from .functions import Functions
 from .oracle import Oracle
 from .place import Place
 from .predicate import predicate_findings
@@ -100,6 +101,7 @@ class Proof:
             progress(1)
         if not self.only:
             tally.add(self.of_views())
+            tally.add(self.of_functions())
         tally.add(self.of_real_logins())
         tally.add(self.of_predicate())
         return Report(tally, len(self.chosen()), self.version, time.monotonic() - began)
@@ -121,6 +123,15 @@ class Proof:
             beyond = Beyond(self.ground, sender, tally)
             for view in read_views(connection, self.place.schemas):
                 tally.findings += beyond.view(view)
+        return tally
+
+    def of_functions(self) -> Tally:
+        """Try what functions that see past policies tell of foreign rows."""
+        tally = Tally()
+        with self.acting() as sender:
+            functions = Functions(self.ground, sender, self.tables.values(), tally)
+            for definer in functions.read(self.place.schemas):
+                tally.findings += functions.findings(definer)
         return tally
 
     def of_real_logins(self) -> Tally:

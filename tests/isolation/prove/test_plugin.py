@@ -25,10 +25,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def test_a_suite_gets_a_test_for_each_table_and_fails_for_the_weak_one(project: Project) -> None:
     outcome = project.run("--app-db-isolation=mutate", "-k", "shop.customers or shop.notes")
-    assert (outcome.code, outcome.count("passed"), outcome.count("failed")) == (1, 2, 2), outcome.said
-    assert "shop.notes: select (another person's row) as app_login, context own: reached a row" in outcome.said
-    assert "not noticed: policy shop.notes: user_rows using true" not in outcome.said
-    assert "isolation[shop.customers]" not in outcome.said
+    assert (outcome.code, outcome.count("passed"), outcome.count("failed")) == (1, 3, 1), outcome.said
+    assert "FAILED tests::isolation[shop.notes]" in outcome.said
+    assert "shop.notes: select (all rows) as app_login, context none: 3 foreign rows" in outcome.said
 
 
 def test_a_suite_that_does_not_ask_for_it_has_none(project: Project) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from app_db.engine import admin_engine
 from app_db.errors import ProofError
-from app_db.isolation.prove import Finding, Place, Proof
+from app_db.isolation.prove import Finding, Place, Proof, Tally
 from app_db.isolation.prove.actors import OWNER
 from app_db.isolation.prove.beyond import Beyond, read_views
+from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.oracle import Oracle
 from app_db.isolation.prove.sending import Sender
 from app_db.isolation.prove.trying import TableTrial
@@ -156,6 +157,42 @@ def test_nothing_stays_of_what_is_tried(proof: Proof) -> None:
     found_in(proof, MISTAKES[0])
     assert everything() == before
     assert not any(str(role).endswith(("prove_owner", "prove_app_maint")) for role in before)
+
+
+_OPEN = """
+create function shop.{name}({arguments}) returns setof shop.customers language sql stable security definer
+set search_path = pg_catalog, pg_temp as $$ select * from shop.customers as c where {condition} $$
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "condition", "is_open"),
+    [
+        ("by_email", "email text", "c.email = $1", True),
+        ("by_id", "id uuid, more int", "c.id = $1", True),
+        ("everybody", "", "true", True),
+        ("of_tenant", "email text", "c.email = $1 and c.tenant_id = app.current_tenant_id()", False),
+    ],
+)
+def test_a_function_that_forgets_the_tenant_is_found(
+    proof: Proof, name: str, arguments: str, condition: str, is_open: bool
+) -> None:
+    made = _OPEN.format(name=name, arguments=arguments, condition=condition)
+    granted = f"grant execute on function shop.{name} to {{p}}app_rw"
+    with changed(proof, (made, granted)) as sender:
+        tally = Tally()
+        functions = Functions(proof.ground, sender, proof.tables.values(), tally)
+        definer = next(one for one in functions.read(("shop",)) if one.name == f"shop.{name}")
+        findings = list(functions.findings(definer))
+    found = {finding.actor for finding in findings}
+    assert {"app_login", "app_tenant_admin_login"} <= found if is_open else found == set()
+    assert tally.untried == []
+
+
+def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:
+    tally = proof.of_functions()
+    assert [str(finding) for finding in tally.findings] == []
+    assert {"catalog.find_materials", "catalog.search_materials"} <= tally.by_table().keys()
 
 
 def test_a_table_that_is_not_there_is_refused(place: Place) -> None:
