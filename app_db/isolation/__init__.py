@@ -10,30 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .advise import Advice, AdviceReport, advise_database, advise_indexes, advise_statements, compare_logins
-    from .check import Bounds, Finding, Report, Severity, check_isolation, probe_pooler, require_isolation
-    from .drill.ground import Ground
+    from .check import Bounds, CheckReport, Finding, Severity, check_isolation, probe_pooler, require_isolation
+    from .drill.ground import DrillGround
     from .drill.ledger import Ledger
-    from .drill.plan import Plan
+    from .drill.plan import DrillPlan
     from .drill.report import DrillReport
     from .drill.run import run_drill
-    from .drill.way import Place, Way
-    from .prove import Examples, Mutation, Mutator, Proof, load_examples, scratch_place
+    from .drill.way import DrillPlace, Way
+    from .prove import Examples, Mutation, Mutator, Proof, ProofPlace, ProofReport, load_examples, scratch_place
 
 __all__ = [
     "Advice",
     "AdviceReport",
     "Bounds",
+    "CheckReport",
+    "DrillGround",
+    "DrillPlace",
+    "DrillPlan",
     "DrillReport",
     "Examples",
     "Finding",
-    "Ground",
     "Ledger",
     "Mutation",
     "Mutator",
-    "Place",
-    "Plan",
     "Proof",
-    "Report",
+    "ProofPlace",
+    "ProofReport",
     "Severity",
     "Way",
     "advise_database",
@@ -52,17 +54,19 @@ _HOMES = {
     "Advice": "advise",
     "AdviceReport": "advise",
     "Bounds": "check",
+    "CheckReport": "check",
+    "DrillGround": "drill.ground",
+    "DrillPlace": "drill.way",
+    "DrillPlan": "drill.plan",
     "DrillReport": "drill.report",
     "Examples": "prove",
     "Finding": "check",
-    "Ground": "drill.ground",
     "Ledger": "drill.ledger",
     "Mutation": "prove",
     "Mutator": "prove",
-    "Place": "drill.way",
-    "Plan": "drill.plan",
     "Proof": "prove",
-    "Report": "check",
+    "ProofPlace": "prove",
+    "ProofReport": "prove",
     "Severity": "check",
     "Way": "drill.way",
     "advise_database": "advise",

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ..engine import admin_engine
 from ..errors import SuiteError
-from ..isolation.prove import Examples, Finding, Mutator, Place, Proof, Tally, load_examples
+from ..isolation.prove import Examples, Finding, Mutator, Proof, ProofPlace, Tally, load_examples
 from ..models import Base
 from ..schema import SERVICES, ScopeKind, scope_of
 from .clones import RUN, create_clone, drop_database, new_name
@@ -61,10 +61,10 @@ def prepared_proof(config: pytest.Config, server: SuiteServer, recipe: Recipe) -
             drop_database(connection, name)
 
 
-def _place(installation: Installation, name: str) -> Place:
+def _place(installation: Installation, name: str) -> ProofPlace:
     url = installation.admin_url(name)
     with admin_engine(url).connect() as connection:
-        return Place(installation.settings(name), url, _schemas(connection))
+        return ProofPlace(installation.settings(name), url, _schemas(connection))
 
 
 def _schemas(connection: Connection) -> tuple[str, ...]:

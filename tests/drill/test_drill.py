@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app_db.isolation import Plan, run_drill
+from app_db.isolation import DrillPlan, run_drill
 from app_db.isolation.drill.faults import AROUND
 from app_db.isolation.drill.steps import STEPS
 from app_db.settings import Settings
@@ -16,7 +16,7 @@ UNITS = 150
 @pytest.mark.parametrize("through", THROUGH)
 def test_nothing_of_ours_leaks_whatever_goes_wrong(settings: Settings, through: str) -> None:
     with two_connections(settings, through) as narrow:
-        report = run_drill(narrow, plan=Plan(threads=16, units=UNITS))
+        report = run_drill(narrow, plan=DrillPlan(threads=16, units=UNITS))
     ledger = report.ledger
     assert ledger.findings == {}, ledger.examples
     assert report.succeeded

@@ -20,7 +20,7 @@ from app_db.engine.begin import Binding
 from app_db.engine.binding import set_local
 from app_db.engine.connection import AppDbConnection
 from app_db.engine.dialect import AppDbDialect
-from app_db.isolation import Place, Way
+from app_db.isolation import DrillPlace, Way
 
 SET_SESSION = text("select set_config('app.current_tenant_id', :tenant, false)")
 
@@ -31,7 +31,7 @@ class Stock(Way):
     dialect = "postgresql+psycopg2"
     options: ClassVar[dict[str, Any]] = {}
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DrillPlace) -> None:
         super().__init__(place)
         self.engine: Engine = create_engine(
             make_url(place.url).set(drivername=self.dialect), pool_size=place.figures.pool_size, max_overflow=0,

@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, MetaData
 
-    from ...isolation.check import Bounds, Report
+    from ...isolation.check import Bounds, CheckReport
     from ...isolation.check.suppressions import Suppression
     from ...settings import Settings
 
@@ -66,7 +66,7 @@ def check(
     context.exit(1 if report.at_least(Severity(fail_on)) else 0)
 
 
-def _report(settings: Settings, database: str | None, bounds: Bounds, entries: list[Suppression]) -> Report:
+def _report(settings: Settings, database: str | None, bounds: Bounds, entries: list[Suppression]) -> CheckReport:
     from ...engine import admin_engine
     from ...isolation.check import check_isolation, probe_pooler
 
@@ -143,7 +143,7 @@ def _suppressions(path: Path | None) -> list[Suppression]:
     return read_suppressions(path or DEFAULT_FILE, today_here())
 
 
-def _told(report: Report, *, everything: bool) -> str:
+def _told(report: CheckReport, *, everything: bool) -> str:
     lines = [line for severity in _SEVERITIES for line in _group(report, severity)]
     lines += [f"expired: {entry}: mend it, or give it another day" for entry in report.expired]
     lines += [f"not needed any more: {entry}: take it out" for entry in report.unused]
@@ -155,7 +155,7 @@ def _told(report: Report, *, everything: bool) -> str:
     return "\n".join([*lines, _summary(report)])
 
 
-def _group(report: Report, severity: str) -> list[str]:
+def _group(report: CheckReport, severity: str) -> list[str]:
     found = [finding for finding in report.findings if finding.severity == severity]
     if not found:
         return []
@@ -168,7 +168,7 @@ def _group(report: Report, severity: str) -> list[str]:
     return [*lines, f"  explained in {', '.join(pages)}", ""]
 
 
-def _summary(report: Report) -> str:
+def _summary(report: CheckReport) -> str:
     count = len(report.findings)
     what = f"{count} finding{'s' if count > 1 else ''}" if count else "nothing found"
     suppressed = f", {len(report.suppressed)} suppressed" if report.suppressed else ""

@@ -62,7 +62,7 @@ def drill(
 
     Works on a table and tenants of its own, which are gone at the end. Exits with 1 where a row leaked.
     """
-    from ...isolation import Plan, run_drill
+    from ...isolation import DrillPlan, run_drill
     from ...isolation.drill.run import OURS
     from ...settings import load_settings
 
@@ -70,7 +70,7 @@ def drill(
     logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())  # it tells of every connection that ended
     if unit is not None:
         sys.path.insert(0, str(Path.cwd()))  # where it is looked for first, as by `python -m`
-    plan = Plan(threads, tenants, units, minutes and minutes * 60, seed, frozenset(without))
+    plan = DrillPlan(threads, tenants, units, minutes and minutes * 60, seed, frozenset(without))
     with _ended_in_order():
         report = run_drill(
             load_settings(), unit or OURS, plan, database=database, figures=figures, confirmed=yes, progress=bar

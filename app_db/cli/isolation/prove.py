@@ -11,7 +11,7 @@ import click
 from ..progress import bar
 
 if TYPE_CHECKING:
-    from ...isolation.prove import Mutation, Place, Proof, Report
+    from ...isolation.prove import Mutation, Proof, ProofPlace, ProofReport
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _ALL = "all"
@@ -60,7 +60,7 @@ def prove(context: click.Context, /, **given: Any) -> None:
     context.exit(1 if report.tally.findings or (mutation is not None and mutation.is_open) else 0)
 
 
-def _proved(proof: Proof, place: Place) -> Report:
+def _proved(proof: Proof, place: ProofPlace) -> ProofReport:
     with bar("rows", len(place.schemas) * 6) as made:
         proof.prepare(made)
     with bar("cases", len(proof.chosen())) as done:
@@ -75,7 +75,7 @@ def _mutated(proof: Proof, kinds: tuple[str, ...]) -> Mutation:
         return mutator.run(done)
 
 
-def _report(report: Report) -> list[str]:
+def _report(report: ProofReport) -> list[str]:
     tally = report.tally
     lines = [f"{'verb':<18}{'cases':>8}", *(f"{verb:<18}{number:>8,}" for verb, number in tally.by_verb().items())]
     lines += [f"{click.style('!', fg='red')} {finding}" for finding in tally.findings[:_SHOWN]]

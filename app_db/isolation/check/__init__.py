@@ -3,8 +3,8 @@
 from .bounds import Bounds
 from .checking import check_isolation
 from .probe import probe_pooler
-from .report import Report
+from .report import CheckReport
 from .rule import Finding, Severity
 from .startup import require_isolation
 
-__all__ = ["Bounds", "Finding", "Report", "Severity", "check_isolation", "probe_pooler", "require_isolation"]
+__all__ = ["Bounds", "CheckReport", "Finding", "Severity", "check_isolation", "probe_pooler", "require_isolation"]

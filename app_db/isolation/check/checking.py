@@ -11,7 +11,7 @@ from ...errors import CheckRefused
 from ...schema import RoleNames
 from .bounds import Bounds
 from .facts import Facts, Pooler, read_facts
-from .report import Report, sort_findings
+from .report import CheckReport, sort_findings
 from .rule import findings_of
 from .rules import RULES
 from .subject import Subject
@@ -25,7 +25,7 @@ def check_isolation(
     suppressions: Sequence[Suppression] = (),
     pooler: Pooler | None = None,
     today: date | None = None,
-) -> Report:
+) -> CheckReport:
     """Return where the database of the connection does not keep tenants apart, by its catalogue.
 
     Give it a connection that nobody has bound to a tenant, of any login. Executes five SELECTs in the connection's
@@ -40,7 +40,7 @@ def check_isolation(
     subject = Subject(facts, bounds)
     accepted = accepted_list() if facts.is_ours else []
     found = sort_findings(findings_of(RULES, subject), accepted, RoleNames(bounds.role_prefix), suppressions, today)
-    return Report(
+    return CheckReport(
         findings=found.findings,
         accepted=found.accepted,
         suppressed=found.suppressed,

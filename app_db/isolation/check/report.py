@@ -13,7 +13,7 @@ from .suppressions import Acceptance, Suppression, covering
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class CheckReport:
     """The findings, worst first.
 
     `accepted` are right in our own schema, `suppressed` by the user's file; `expired` are suppressions whose findings

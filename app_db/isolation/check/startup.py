@@ -13,7 +13,7 @@ from ...session import Database
 from .bounds import Bounds
 from .checking import check_isolation
 from .facts import Pooler
-from .report import Report
+from .report import CheckReport
 from .rule import Severity
 from .suppressions import read_suppressions, today_here
 
@@ -25,7 +25,7 @@ def require_isolation(
     *,
     metadata: MetaData | Sequence[MetaData] = (),
     suppressions: Path | None = None,
-) -> Report:
+) -> CheckReport:
     """Check the database through the application's own login and pool, and return the report; for a lifespan handler.
 
     Raises StartupRefused with each finding of severity error; logs warnings. `metadata` are those of the application's

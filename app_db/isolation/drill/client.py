@@ -15,7 +15,7 @@ from uuid import UUID
 
 from .ledger import Ledger
 from .unit_of_work import make_way
-from .way import Place
+from .way import DrillPlace
 from .work import Work
 
 _THREADS = 4
@@ -23,7 +23,7 @@ _THREADS = 4
 
 def work_until_killed(order: dict[str, Any]) -> None:
     """Start the threads; findings are written down at once, as there is no later."""
-    way, ledger = make_way(order["way"], Place.from_dict(order["place"])), Ledger()
+    way, ledger = make_way(order["way"], DrillPlace.from_dict(order["place"])), Ledger()
     work = Work(way, [UUID(one) for one in order["tenants"]], ledger, frozenset(order["left_out"]), order["may_end"])
     report = Path(order["report"])
 

@@ -19,7 +19,7 @@ from sqlalchemy import exc as sa_exc
 from sqlalchemy import text
 
 from .steps import END_MINE
-from .way import Place, Way
+from .way import DrillPlace, Way
 from .work import Work
 
 DISPOSE, KILL = "dispose", "kill"
@@ -56,7 +56,7 @@ def why_not_end_backends(way: Way, tenant: UUID) -> str | None:
 
 
 @contextmanager
-def around(work: Work, way_name: str | None, place: Place) -> Iterator[None]:
+def around(work: Work, way_name: str | None, place: DrillPlace) -> Iterator[None]:
     """Have everything go wrong that is not left out, until the block ends."""
     over = threading.Event()
     threads = []
@@ -74,7 +74,7 @@ def around(work: Work, way_name: str | None, place: Place) -> Iterator[None]:
             thread.join()
 
 
-def start_client(work: Work, way_name: str, place: Place, report: Path) -> subprocess.Popen[bytes]:
+def start_client(work: Work, way_name: str, place: DrillPlace, report: Path) -> subprocess.Popen[bytes]:
     """Start a process that works on the same table until it is killed; what it finds it writes into `report`."""
     order = {
         "way": way_name, "place": place.as_dict(), "tenants": [str(tenant) for tenant in work.tenants],
@@ -109,7 +109,7 @@ def _dispose_at_times(work: Work, over: threading.Event) -> None:
             return
 
 
-def _kill_clients(work: Work, way_name: str, place: Place, over: threading.Event) -> None:
+def _kill_clients(work: Work, way_name: str, place: DrillPlace, over: threading.Event) -> None:
     """Have another process work on the same table, and kill it again and again in the middle of its work."""
     directory = tempfile.mkdtemp(prefix="isolation-drill-")
     report = Path(directory, "findings.json")

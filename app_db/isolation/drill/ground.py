@@ -35,7 +35,7 @@ select to_regclass('tenancy.tenants') is not null, to_regnamespace(:schema) is n
 """)
 
 
-class Ground:
+class DrillGround:
     """The table of a drill, made as a tenant's table of ours is; a way with policies of its own has another one.
 
     `current` is SQL for the tenant that the database takes a unit of work for, NULL for nobody. The table has the
@@ -74,7 +74,7 @@ def make_tenants(owner: Connection, count: int) -> list[UUID]:
     return tenants
 
 
-def make_ground(owner: Connection, ground: Ground, names: RoleNames, tenants: Sequence[UUID]) -> None:
+def make_ground(owner: Connection, ground: DrillGround, names: RoleNames, tenants: Sequence[UUID]) -> None:
     """Make the schema and what the ground has in it."""
     owner.execute(text(f"create schema {SCHEMA}"))
     owner.execute(text(f"comment on schema {SCHEMA} is '{_MARK}'"))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...session import Database
 from ...settings import load_settings
-from .way import Place, Way
+from .way import DrillPlace, Way
 
 
 class Ours(Way):
@@ -19,7 +19,7 @@ class Ours(Way):
 
     is_typed = True
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DrillPlace) -> None:
         super().__init__(place)
         self.db = Database(
             load_settings(

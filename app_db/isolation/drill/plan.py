@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class DrillPlan:
     """How much is done: `units` of work in all, or where `seconds` are given, as many as fit into them.
 
     `seed` decides what each thread does; what comes between two threads it does not. `without` names steps and faults

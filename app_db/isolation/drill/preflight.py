@@ -20,16 +20,16 @@ from .backends import Backends
 from .faults import AROUND, ENDING, KILL, why_not_end_backends
 from .ground import TABLE
 from .ledger import Ledger
-from .plan import Plan
+from .plan import DrillPlan
 from .steps import ENDING_INSIDE, STEPS, Unit, read
 from .unit_of_work import OwnUnit
-from .way import Place, Way
+from .way import DrillPlace, Way
 
 _PATIENCE = 1.0  # seconds for a connection: threads that hold one and wait for a second keep all others from work
 _FEWEST_TENANTS = 2
 
 
-def place_of(settings: Settings, database: str | None, figures: Mapping[str, Any]) -> Place:
+def place_of(settings: Settings, database: str | None, figures: Mapping[str, Any]) -> DrillPlace:
     """Return where a way works by itself: the application's URL, and the pool of the settings with these changes."""
     chosen = settings.database(database)
     url = chosen.url
@@ -39,13 +39,13 @@ def place_of(settings: Settings, database: str | None, figures: Mapping[str, Any
         raise DrillRefused(f"{LoginUrl.APPLICATION} is not set: set it to the URL that the application works with")
     pool = pool_figures(settings)
     patience = {"pool_timeout": min(pool.pool_timeout, _PATIENCE)}
-    return Place(
+    return DrillPlace(
         url.render_as_string(hide_password=False), settings.role_prefix, chosen.services or settings.services,
         replace(pool, **(patience | dict(figures))),
     )  # fmt: skip
 
 
-def check(settings: Settings, plan: Plan, *, confirmed: bool) -> None:
+def check(settings: Settings, plan: DrillPlan, *, confirmed: bool) -> None:
     """Raise DrillRefused in production, unless `confirmed`, and for a plan that does nothing."""
     if settings.environment is Environment.PRODUCTION and not confirmed:
         raise DrillRefused(
@@ -115,7 +115,7 @@ def may_end(way: Way, tenant: UUID) -> bool:
     return True
 
 
-def why_left_out(way: Way, name: str | None, tenant: UUID, plan: Plan, *, ends_inside: bool) -> dict[str, str]:
+def why_left_out(way: Way, name: str | None, tenant: UUID, plan: DrillPlan, *, ends_inside: bool) -> dict[str, str]:
     """Return what is not tried, with the reason."""
     left_out = dict.fromkeys(sorted(plan.without), "as asked for")
     for method in ("stranger", "raw", "dispose"):

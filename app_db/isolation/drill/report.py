@@ -8,7 +8,7 @@ from typing import Any
 from ...engine import PoolFigures
 from .ledger import Ledger
 from .memory import Memory
-from .plan import Plan
+from .plan import DrillPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class DrillReport:
     database: str
     server: str
     figures: PoolFigures | None
-    plan: Plan
+    plan: DrillPlan
     ledger: Ledger
     memory: Memory
     left_out: dict[str, str] = field(default_factory=dict)

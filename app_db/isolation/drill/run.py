@@ -21,7 +21,7 @@ from .faults import around
 from .ground import TABLE, make_ground, make_tenants, remove
 from .ledger import Ledger
 from .memory import Memory
-from .plan import Plan
+from .plan import DrillPlan
 from .preflight import check, check_figures, look_first, may_end, place_of, why_left_out
 from .report import DrillReport
 from .unit_of_work import make_way, name_of
@@ -38,7 +38,7 @@ _UNDER_WAY = "another drill, reset or init of this database is under way: wait f
 def run_drill(
     settings: Settings,
     way: Any = OURS,
-    plan: Plan | None = None,
+    plan: DrillPlan | None = None,
     *,
     database: str | None = None,
     figures: Mapping[str, Any] | None = None,
@@ -52,7 +52,7 @@ def run_drill(
     `figures` take the place of the settings' for our own pool (fields of PoolFigures). `confirmed` is for production.
     Works as the login of APP_DB_MIGRATION_URL beside the way's own. Raises DrillRefused where it must not or can't.
     """
-    plan = plan or Plan()
+    plan = plan or DrillPlan()
     check(settings, plan, confirmed=confirmed)
     names, place = RoleNames(settings.role_prefix), place_of(settings, database, figures or {})
     made, name = make_way(way, place), name_of(way)
@@ -74,7 +74,7 @@ def run_drill(
 
 
 @contextmanager
-def _ground(engine: Engine, way: Way, names: RoleNames, plan: Plan) -> Iterator[list[UUID]]:
+def _ground(engine: Engine, way: Way, names: RoleNames, plan: DrillPlan) -> Iterator[list[UUID]]:
     """Make table and tenants, yield the tenants' ids, and take all away: now, or what a killed drill has left."""
     with engine.connect() as owner:
         remove(owner)
@@ -90,7 +90,7 @@ def _ground(engine: Engine, way: Way, names: RoleNames, plan: Plan) -> Iterator[
             remove(owner)
 
 
-def _let_work(work: Work, plan: Plan, progress: Progress) -> None:
+def _let_work(work: Work, plan: DrillPlan, progress: Progress) -> None:
     """Let the threads work until enough is done; whatever ends this, ends them."""
     over, may_go_on, how_far = threading.Event(), *_quota(plan, work.ledger)
     threads = [
@@ -115,7 +115,7 @@ def _let_work(work: Work, plan: Plan, progress: Progress) -> None:
             thread.join()
 
 
-def _quota(plan: Plan, ledger: Ledger) -> tuple[Callable[[], bool], Callable[[], int]]:
+def _quota(plan: DrillPlan, ledger: Ledger) -> tuple[Callable[[], bool], Callable[[], int]]:
     """Return what tells whether to go on, and what tells how far it is."""
     if plan.seconds is None:
         return lambda: ledger.units < plan.units, lambda: min(ledger.units, plan.units)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from ...errors import AppDbError
 from .backends import Backends
-from .ground import TABLE, Ground
+from .ground import TABLE, DrillGround
 from .ledger import Ledger
 from .way import OpenUnit, Way
 
@@ -77,7 +77,7 @@ class Unit:
 Step = Callable[[Unit], None]
 
 
-def current_of(ground: Ground) -> Any:
+def current_of(ground: DrillGround) -> Any:
     """Return the query that says whom the database takes a unit for, and on which backend it works."""
     return text(f"select {ground.current}, pg_backend_pid()")
 

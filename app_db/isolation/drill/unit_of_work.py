@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ...engine import NO_TENANT, BoundEngine
 from ...errors import DrillRefused
-from .way import OpenUnit, Place, Way
+from .way import DrillPlace, OpenUnit, Way
 
 UnitOfWork = Callable[[UUID], AbstractContextManager[OpenUnit]]
 
@@ -25,7 +25,7 @@ class OwnUnit(Way):
     The pool is found in what it yields: strangers and raw connections come out of it, and it is disposed of.
     """
 
-    def __init__(self, place: Place, unit_of_work: UnitOfWork) -> None:
+    def __init__(self, place: DrillPlace, unit_of_work: UnitOfWork) -> None:
         super().__init__(place)
         self._unit_of_work = unit_of_work
         self._engine: Engine | None = None
@@ -71,7 +71,7 @@ _PROTOCOL = (
 )
 
 
-def make_way(way: Any, place: Place) -> Way:
+def make_way(way: Any, place: DrillPlace) -> Way:
     """Return a way: of a subclass of Way, of a callable that opens a unit of work, or of the name of either.
 
     A name is written `package.module:name`. Raises DrillRefused for anything else.

@@ -13,13 +13,13 @@ from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from sqlalchemy.orm import Session
 
 from ...engine import PoolFigures
-from .ground import Ground
+from .ground import DrillGround
 
 OpenUnit: TypeAlias = Session | Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DrillPlace:
     """Where a drill works: the application's URL, perhaps that of a pooler, and the pool to work with."""
 
     url: str = field(repr=False)
@@ -32,7 +32,7 @@ class Place:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Place:
+    def from_dict(cls, values: dict[str, Any]) -> DrillPlace:
         """Return what `as_dict` has written."""
         services = values["services"]
         return cls(
@@ -48,9 +48,9 @@ class Way(ABC):
     """
 
     is_typed = False
-    ground: Ground = Ground()
+    ground: DrillGround = DrillGround()
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DrillPlace) -> None:
         self.place = place
 
     @abstractmethod

@@ -9,8 +9,8 @@ from .examples import Examples, load_examples
 from .findings import Finding, Tally
 from .mutants import KINDS, Mutant
 from .mutation import Mutation, Mutator
-from .place import Place, scratch_place
-from .proof import Proof, Report
+from .place import ProofPlace, scratch_place
+from .proof import Proof, ProofReport
 
 __all__ = [
     "KINDS",
@@ -19,9 +19,9 @@ __all__ = [
     "Mutant",
     "Mutation",
     "Mutator",
-    "Place",
     "Proof",
-    "Report",
+    "ProofPlace",
+    "ProofReport",
     "Tally",
     "load_examples",
     "scratch_place",

@@ -19,7 +19,7 @@ from .actors import admit
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProofPlace:
     """A database, its settings with the URL of each login, an administrator's URL of it, and the schemas to prove."""
 
     settings: Settings
@@ -55,7 +55,7 @@ def scratch_place(
     *,
     binaries: Path | None = None,
     change: Callable[[Settings], None] = lambda _settings: None,
-) -> Iterator[Place]:
+) -> Iterator[ProofPlace]:
     """Yield a place that the revisions have just built, those of a tree included; nothing of it stays.
 
     On a server of its own, from `binaries` where they are given, or on that of `database_url`. `change` may alter what
@@ -73,4 +73,4 @@ def scratch_place(
         url = settings.url
         if url is None:
             raise ProofError("the database that was built has no login for the application: run it again")
-        yield Place(settings, admin_url.set(database=url.database), (*our_schemas(), *schemas))
+        yield ProofPlace(settings, admin_url.set(database=url.database), (*our_schemas(), *schemas))

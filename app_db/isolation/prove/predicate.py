@@ -20,7 +20,7 @@ from ...errors import ProofError
 from ...models import Base
 from ...settings import LoginUrl
 from .findings import Finding, Tally
-from .place import Place
+from .place import ProofPlace
 from .tables import Table
 from .world import FOREIGN, OWN, World
 
@@ -29,7 +29,9 @@ HOOKS: tuple[Hook, ...] = get_args(Hook)
 Statement = Callable[[Any, Any], Any]
 
 
-def predicate_findings(place: Place, world: World, tables: list[Table], tally: Tally) -> Generator[Finding, None, None]:
+def predicate_findings(
+    place: ProofPlace, world: World, tables: list[Table], tally: Tally
+) -> Generator[Finding, None, None]:
     """Yield where a statement of a session reaches a foreign row that no policy keeps from its login.
 
     Each statement asks for the foreign tenant's rows, and has to find none.

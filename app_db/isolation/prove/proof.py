@@ -22,7 +22,7 @@ from .examples import Examples, shipped_examples
 from .findings import Tally
 from .functions import Functions
 from .oracle import Oracle
-from .place import Place
+from .place import ProofPlace
 from .predicate import predicate_findings
 from .reading import read_tables
 from .scopes import scope_by_model
@@ -40,7 +40,7 @@ _REAL = frozenset({"select", "insert", "update", "delete", "move", "truncate", "
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProofReport:
     """What a proof has tried and found, on which version, and in how many seconds."""
 
     tally: Tally
@@ -58,7 +58,7 @@ class Report:
 class Proof:
     """A proof at one place: rows are made and committed there, everything else is rolled back."""
 
-    place: Place
+    place: ProofPlace
     examples: Examples = field(default_factory=Examples)
     snapshots: Sequence[Snapshot] = ()
     seed: int = 0
@@ -93,7 +93,7 @@ class Proof:
             table for table in self.tables.values() if table.is_proved and (not self.only or table.name in self.only)
         ]
 
-    def run(self, progress: Progress = lambda _done: None) -> Report:
+    def run(self, progress: Progress = lambda _done: None) -> ProofReport:
         """Try everything."""
         began, tally = time.monotonic(), Tally()
         for table in self.chosen():
@@ -104,7 +104,7 @@ class Proof:
             tally.add(self.of_functions())
         tally.add(self.of_real_logins())
         tally.add(self.of_predicate())
-        return Report(tally, len(self.chosen()), self.version, time.monotonic() - began)
+        return ProofReport(tally, len(self.chosen()), self.version, time.monotonic() - began)
 
     def of_table(self, table: Table) -> Tally:
         """Try the cases of one table, first on a connection that was never bound to anybody."""

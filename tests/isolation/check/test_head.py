@@ -17,7 +17,7 @@ from support import ROOT, catalogue, environment_of
 
 from app_db.engine import admin_engine
 from app_db.errors import CheckRefused
-from app_db.isolation import Bounds, Report, check_isolation
+from app_db.isolation import Bounds, CheckReport, check_isolation
 from app_db.isolation.check.suppressions import accepted_list
 from app_db.schema import SERVICES, RoleNames
 from app_db.settings import LoginUrl, Settings
@@ -25,7 +25,7 @@ from app_db.settings import LoginUrl, Settings
 OURS = tuple(sorted({schema for service in SERVICES.values() for schema in service.schemas} - {"extensions"}))
 
 
-def seen_by(login: LoginUrl, settings: Settings) -> Report:
+def seen_by(login: LoginUrl, settings: Settings) -> CheckReport:
     url = settings.login_url(login)
     assert url is not None
     with admin_engine(url).connect().execution_options(postgresql_readonly=True) as connection:

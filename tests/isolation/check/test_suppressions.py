@@ -9,7 +9,7 @@ import pytest
 from isolation.check.conftest import Place
 
 from app_db.errors import CheckRefused
-from app_db.isolation import Report, check_isolation
+from app_db.isolation import CheckReport, check_isolation
 from app_db.isolation.check.rules import BY_ID
 from app_db.isolation.check.suppressions import read_suppressions
 
@@ -37,7 +37,7 @@ def unforced(place: Place) -> Place:
     return place
 
 
-def checked(place: Place, file: Path, today: date = TODAY) -> Report:
+def checked(place: Place, file: Path, today: date = TODAY) -> CheckReport:
     entries = read_suppressions(file, TODAY)
     return check_isolation(place.connection, place.bounds, suppressions=entries, today=today)
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import PoolProxiedConnection
 from sqlalchemy.orm import Session
 
-from app_db.isolation import Ground, Place, Way
+from app_db.isolation import DrillGround, DrillPlace, Way
 from app_db.isolation.drill.ground import TABLE
 from app_db.schema import RoleNames
 
@@ -27,7 +27,7 @@ create table {TABLE} (
 """
 
 
-class Policied(Ground):
+class Policied(DrillGround):
     """A table with one policy; `current` is whom its predicate takes the transaction for."""
 
     predicate = ""
@@ -50,7 +50,7 @@ class Policied(Ground):
 class Stock(Way):
     """SQLAlchemy's own engine and sessions."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DrillPlace) -> None:
         super().__init__(place)
         self.engine: Engine = create_engine(
             make_url(place.url), pool_size=place.figures.pool_size, max_overflow=0, pool_pre_ping=True,
@@ -153,7 +153,7 @@ class ForgottenBypass(Stock):
 
     ground = BypassGround()
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: DrillPlace) -> None:
         super().__init__(place)
         self._turns = itertools.count()
 

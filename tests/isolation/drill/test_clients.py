@@ -10,7 +10,7 @@ from drill.ways import SessionScoped
 from sqlalchemy import text
 
 from app_db.engine import admin_engine
-from app_db.isolation import Ground, Ledger
+from app_db.isolation import DrillGround, Ledger
 from app_db.isolation.drill.faults import end_client, start_client
 from app_db.isolation.drill.ground import make_ground, make_tenants, remove
 from app_db.isolation.drill.preflight import place_of
@@ -25,7 +25,7 @@ def test_a_client_tells_what_it_found_before_it_is_killed(settings: Settings, tm
     with admin_engine(settings.migration_url).connect() as owner:
         owner.execute(text(f"set role {settings.role_prefix}app_owner"))
         tenants = make_tenants(owner, 20)
-        make_ground(owner, Ground(), RoleNames(settings.role_prefix), tenants)
+        make_ground(owner, DrillGround(), RoleNames(settings.role_prefix), tenants)
         owner.commit()
         place = place_of(settings, None, {})
         work = Work(SessionScoped(place), tenants, ledger)

@@ -11,14 +11,14 @@ from drill.ways import WRONG, SessionScoped
 from isolation.drill.designs import ForgottenBypass, RolePerTenant, RolesGround, SessionScopedSetting
 from sqlalchemy import Engine
 
-from app_db.isolation import Plan, run_drill
+from app_db.isolation import DrillPlan, run_drill
 from app_db.isolation.drill.ours import Ours
 from app_db.isolation.drill.report import DrillReport
 from app_db.settings import Settings
 
 # What the leaks of these need; a drill with all faults is in tests/drill. As many connections as two threads can want,
 # or they would wait for each other: these ways hold one from the first moment of a unit on.
-PLAN = Plan(threads=2, units=100, without=frozenset({"kill", "dispose", "exhaust", "end-mine", "end-another"}))
+PLAN = DrillPlan(threads=2, units=100, without=frozenset({"kill", "dispose", "exhaust", "end-mine", "end-another"}))
 ENOUGH = {"pool_size": 4}
 
 

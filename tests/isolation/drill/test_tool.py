@@ -16,13 +16,13 @@ from support import environment_of
 
 from app_db.engine import admin_engine
 from app_db.errors import DrillRefused
-from app_db.isolation import Bounds, Ledger, Plan, check_isolation, run_drill
+from app_db.isolation import Bounds, DrillPlan, Ledger, check_isolation, run_drill
 from app_db.isolation.drill import steps
 from app_db.isolation.drill.backends import Backends
 from app_db.isolation.drill.steps import STEPS
 from app_db.settings import Environment, Settings
 
-SHORT = Plan(threads=2, units=30, tenants=5, without=frozenset({"kill"}))
+SHORT = DrillPlan(threads=2, units=30, tenants=5, without=frozenset({"kill"}))
 ENDS_OTHERS = replace(SHORT, units=60, without=frozenset({*STEPS, "kill", "dispose"} - {"read", "end-another"}))
 LEFT = text("""
 select (select count(*) from tenancy.tenants), (select count(*) from ops.system_event),
@@ -133,7 +133,7 @@ def test_a_unit_on_another_database_is_refused(settings: Settings, superuser: En
         (replace(SHORT, without=frozenset(STEPS)), "every step is left out"),
     ],
 )
-def test_a_plan_that_does_nothing_is_refused(settings: Settings, plan: Plan, why: str) -> None:
+def test_a_plan_that_does_nothing_is_refused(settings: Settings, plan: DrillPlan, why: str) -> None:
     with pytest.raises(DrillRefused, match=why):
         run_drill(settings, plan=plan)
 

@@ -16,7 +16,7 @@ from support import ROOT, environment_of, installation
 
 from app_db.drift import load_snapshot
 from app_db.engine import admin_engine
-from app_db.isolation.prove import Examples, Place, Proof
+from app_db.isolation.prove import Examples, Proof, ProofPlace
 from app_db.isolation.prove.actors import admit
 from app_db.isolation.prove.place import our_schemas
 from app_db.migrations import upgrade
@@ -36,18 +36,18 @@ def apply_applications(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def place(creator: URL) -> Iterator[Place]:
+def place(creator: URL) -> Iterator[ProofPlace]:
     with installation(creator) as settings:
         upgrade(settings)
         apply_applications(settings)
         with admin_engine(creator, autocommit=True).connect() as connection:
             admit(connection, RoleNames(settings.role_prefix))
         assert settings.url is not None
-        yield Place(settings, creator.set(database=settings.url.database), (*our_schemas(), *APPLICATIONS))
+        yield ProofPlace(settings, creator.set(database=settings.url.database), (*our_schemas(), *APPLICATIONS))
 
 
 @pytest.fixture(scope="session")
-def proof(place: Place) -> Proof:
+def proof(place: ProofPlace) -> Proof:
     made = Proof(place, Examples(), [load_snapshot(ROOT / "docs" / "examples" / "studio" / "studio.schema.json")])
     made.prepare()
     return made

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app_db.engine import admin_engine
 from app_db.errors import ProofError
-from app_db.isolation.prove import Finding, Place, Proof, Tally
+from app_db.isolation.prove import Finding, Proof, ProofPlace, Tally
 from app_db.isolation.prove.actors import OWNER
 from app_db.isolation.prove.beyond import Beyond, read_views
 from app_db.isolation.prove.functions import Functions
@@ -100,7 +100,7 @@ def test_a_login_that_became_a_member_of_who_sees_all_is_found(proof: Proof) -> 
     assert {("select", "app_login")} <= {(finding.verb, finding.actor) for finding in findings if finding.is_leak}
 
 
-def test_a_tenant_that_a_login_has_by_default_is_found(proof: Proof, place: Place, server: EmbeddedServer) -> None:
+def test_a_tenant_that_a_login_has_by_default_is_found(proof: Proof, place: ProofPlace, server: EmbeddedServer) -> None:
     chosen = Proof(place, proof.examples, proof.snapshots, only=["shop.invoices"])
     chosen.tables, chosen.ground = proof.tables, proof.ground
     login = place.names("app_login")
@@ -195,6 +195,6 @@ def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:
     assert {"catalog.find_materials", "catalog.search_materials"} <= tally.by_table().keys()
 
 
-def test_a_table_that_is_not_there_is_refused(place: Place) -> None:
+def test_a_table_that_is_not_there_is_refused(place: ProofPlace) -> None:
     with pytest.raises(ProofError, match=r"there is no table shop\.orders in .*: name one with its schema"):
         Proof(place, only=["shop.orders"]).prepare()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from app_db.errors import ProofError
-from app_db.isolation.prove import Examples, Place, load_examples
+from app_db.isolation.prove import Examples, ProofPlace, load_examples
 from app_db.isolation.prove.actors import OWNER
 from app_db.isolation.prove.pattern import matching_text
 from app_db.isolation.prove.reading import read_tables
@@ -21,7 +21,7 @@ from app_db.schema import ScopeKind
 
 
 @pytest.fixture
-def owner(place: Place) -> Iterator[Connection]:
+def owner(place: ProofPlace) -> Iterator[Connection]:
     with place.connection() as connection:
         connection.exec_driver_sql("select set_config('role', %s, true)", (place.names(OWNER),))
         yield connection
