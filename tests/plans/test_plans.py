@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from learning import test_plans as of_learning
+from plans.naive import NAIVE, OURS, advice_on, naive_tables
 from plans.place import IS_FULL, Place, make_place
 from plans.queries import ALL, week
 from sqlalchemy import func, select, text
@@ -109,3 +110,21 @@ def test_a_query_that_lost_its_index_would_be_seen(place: Place, many: set[str])
         search_materials(session, "гидрант")
     assert plans.conditions("ix_materials_tenant_id_search") == []
     assert plans.scanned() & many == {"materials"}
+
+
+@pytest.fixture(scope="module")
+def naive(place: Place) -> Iterator[Place]:
+    with naive_tables(place):
+        yield place
+
+
+@pytest.mark.parametrize("name", NAIVE)
+def test_the_naive_form_of_a_search_is_told_its_remedy(naive: Place, name: str) -> None:
+    statement, remedy = NAIVE[name]
+    (advice,) = advice_on(naive, statement)
+    assert advice.remedy.name == remedy
+    assert advice.loss.ratio >= 2
+
+
+def test_on_our_forms_there_is_no_advice(naive: Place) -> None:
+    assert advice_on(naive, *OURS) == []
