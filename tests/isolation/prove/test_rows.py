@@ -81,9 +81,7 @@ def test_a_check_that_nothing_fulfils_is_told_with_what_to_give(owner: Connectio
 
 
 def test_a_type_that_is_not_known_is_told_with_what_to_give(owner: Connection) -> None:
-    with pytest.raises(
-        ProofError, match=r"catalog\.odd\.a of type polygon: give .*: \[catalog\.odd\] a = …"
-    ):
+    with pytest.raises(ProofError, match=r"catalog\.odd\.a of type polygon: give .*: \[catalog\.odd\] a = …"):
         make(owner, "a polygon not null")
 
 
