@@ -17,26 +17,25 @@ from app_db.isolation.prove.reading import read_tables
 from app_db.isolation.prove.rows import Owner, RowMaker
 from app_db.isolation.prove.scopes import scope_by_model
 from app_db.isolation.prove.world import new_owners
-from app_db.schema import ScopeKind
 
 
 @pytest.fixture
-def owner(place: ProofPlace) -> Iterator[Connection]:
-    with place.connection() as connection:
-        connection.exec_driver_sql("select set_config('role', %s, true)", (place.names(OWNER),))
+def owner(bare_place: ProofPlace) -> Iterator[Connection]:
+    with bare_place.connection() as connection:
+        connection.exec_driver_sql("select set_config('role', %s, true)", (bare_place.names(OWNER),))
         yield connection
 
 
 def make(connection: Connection, columns: str, examples: Examples = Examples()) -> dict[str, str | None]:  # noqa: B008
-    """Return a row of a table in the shop that has these columns and checks."""
+    """Return a row of a table of the catalogue that has these columns and checks."""
     connection.exec_driver_sql(
-        f"create table shop.odd (tenant_id uuid not null default app.current_tenant_id(), {columns})",
+        f"create table catalog.odd (tenant_id uuid not null default app.current_tenant_id(), {columns})",
         execution_options={"no_parameters": True},
     )
-    tables = read_tables(connection, ["shop", "tenancy"], scope_by_model)
+    tables = read_tables(connection, ["catalog", "tenancy"], scope_by_model)
     owners = new_owners()
     maker = RowMaker(connection, tables, examples)
-    return maker.insert(tables["shop.odd"], Owner(owners["own"].tenant, owners["own"].person))
+    return maker.insert(tables["catalog.odd"], Owner(owners["own"].tenant, owners["own"].person))
 
 
 @pytest.mark.parametrize(
@@ -68,34 +67,34 @@ def test_a_row_is_made_for_each_form_of_check(owner: Connection, columns: str) -
 
 
 def test_what_a_row_refers_to_is_made_for_the_same_tenant(owner: Connection) -> None:
-    key = "foreign key (tenant_id, customer_id) references shop.customers (tenant_id, id)"
-    row = make(owner, f"customer_id uuid not null, {key}")
+    key = "foreign key (tenant_id, category_id) references catalog.categories (tenant_id, id)"
+    row = make(owner, f"category_id uuid not null, {key}")
     found = owner.exec_driver_sql(
-        "select tenant_id::text from shop.customers where id = cast(%s as uuid)", (row["customer_id"],)
+        "select tenant_id::text from catalog.categories where id = cast(%s as uuid)", (row["category_id"],)
     )
     assert found.scalar() == row["tenant_id"]
 
 
 def test_a_check_that_nothing_fulfils_is_told_with_what_to_give(owner: Connection) -> None:
-    with pytest.raises(ProofError, match=r"fulfils odd_a_check: give an example .* under \[shop.odd\], of a$"):
+    with pytest.raises(ProofError, match=r"fulfils odd_a_check: give an example .* under \[catalog.odd\], of a$"):
         make(owner, "a text not null check (md5(a) like 'ffff%')")
 
 
 def test_a_type_that_is_not_known_is_told_with_what_to_give(owner: Connection) -> None:
-    with pytest.raises(ProofError, match=r"shop\.odd\.a of type polygon: give an example .*: \[shop\.odd\] a = …"):
+    with pytest.raises(ProofError, match=r"catalog\.odd\.a of type polygon: give .*: \[catalog\.odd\] a = …"):
         make(owner, "a polygon not null")
 
 
 def test_an_example_is_what_the_column_gets(owner: Connection, tmp_path: Path) -> None:
     file = tmp_path / "examples.toml"
-    file.write_text('[shop.odd]\na = "((0,0),(1,{n}))"\n', "utf-8")
+    file.write_text('[catalog.odd]\na = "((0,0),(1,{n}))"\n', "utf-8")
     row = make(owner, "a polygon not null", load_examples(file))
     assert re.fullmatch(r"\(\(0,0\),\(1,\d+\)\)", str(row["a"]))
 
 
 def test_an_example_of_a_column_that_is_not_there_is_refused(owner: Connection) -> None:
-    with pytest.raises(ProofError, match=r"shop\.odd\.colour, which is no column: take the line out"):
-        make(owner, "a text", Examples({"shop.odd": {"colour": "red"}}))
+    with pytest.raises(ProofError, match=r"catalog\.odd\.colour, which is no column: take the line out"):
+        make(owner, "a text", Examples({"catalog.odd": {"colour": "red"}}))
 
 
 @pytest.mark.parametrize(
@@ -125,11 +124,3 @@ def test_a_text_for_a_pattern_matches_it(pattern: str, seed: int) -> None:
 def test_a_pattern_that_is_none_is_refused(pattern: str) -> None:
     with pytest.raises((ValueError, IndexError)):
         matching_text(pattern, 1)
-
-
-def test_whose_rows_a_table_holds_is_told_by_its_columns(owner: Connection) -> None:
-    tables = read_tables(owner, ["shop", "studio"], scope_by_model)
-    kinds = {name: table.scope.kind for name, table in tables.items()}
-    assert kinds["shop.customers"] is ScopeKind.TENANT
-    assert kinds["shop.notes"] is ScopeKind.USER
-    assert kinds["studio.equipment"] is ScopeKind.SHARED

@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy.exc import DBAPIError
 from uuid_utils.compat import uuid7
 
 from app_db.isolation.prove import Proof
@@ -148,36 +146,10 @@ class Sequences(RuleBasedStateMachine):
         self.switch(current)
 
 
-def run(proof: Proof, **given: Any) -> None:
+def run_sequences(proof: Proof) -> None:
     machine = type("Machine", (Sequences,), {"proof": proof})
     chosen = settings(
         max_examples=8, stateful_step_count=15, deadline=None, derandomize=True,
-        suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate), **given,
+        suppress_health_check=list(HealthCheck), phases=(Phase.explicit, Phase.generate),
     )  # fmt: skip
     run_state_machine_as_test(machine, settings=chosen)
-
-
-def test_each_sees_what_the_model_says(proof: Proof) -> None:
-    run(proof)
-
-
-@pytest.fixture
-def weakened(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every transaction of the proof begins with a policy that lets a person see everybody's notes."""
-    acting = Proof.acting
-
-    def open_to_all(self: Proof) -> Any:
-        context = acting(self)
-        sender = context.__enter__()
-        assert sender.change(self.place.names(OWNER), ("alter policy user_rows on shop.notes using (true)",)) == ""
-        return type(
-            "Opened", (), {"__enter__": lambda _: sender, "__exit__": lambda _, *error: context.__exit__(*error)}
-        )()
-
-    monkeypatch.setattr(Proof, "acting", open_to_all)
-
-
-@pytest.mark.usefixtures("weakened")
-def test_with_a_weaker_policy_the_sequences_fail(proof: Proof) -> None:
-    with pytest.raises((AssertionError, DBAPIError)):
-        run(proof)
