@@ -17,7 +17,7 @@ from support import ROOT, copy_of, environment_of
 
 from app_db.drift import load_snapshot
 from app_db.engine import admin_engine
-from app_db.isolation.prove import Examples, ProofPlace, Proof
+from app_db.isolation.prove import Examples, Proof, ProofPlace
 from app_db.isolation.prove.actors import admit
 from app_db.isolation.prove.place import our_schemas
 from app_db.schema import RoleNames
