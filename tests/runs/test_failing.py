@@ -54,8 +54,7 @@ def _kept(said: str) -> list[str]:
     return re.findall(r"postgresql://\S+/app_db_kept_\S+", said)
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-@pytest.mark.parametrize("mode", ["commit", "fresh"])
+@pytest.mark.parametrize(("mode", "workers"), [("commit", "2"), ("fresh", "0")])
 def test_the_database_of_a_failed_test_is_kept_with_its_rows(shop: Project, mode: str, workers: str) -> None:
     shop.write("tests/test_billing.py", FAILING.format(mode=mode))
     outcome = shop.run("-n", workers)

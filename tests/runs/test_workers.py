@@ -37,10 +37,10 @@ def test_four_workers_on_a_named_server_build_one_template(mixed: Project, creat
     assert mixed.builds() == 1
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_the_order_does_not_matter(shop: Project, seed: str) -> None:
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_the_order_does_not_matter(shop: Project, seed: int) -> None:
     shop.write("shuffle.py", SHUFFLE)
-    shop.variables["SEED"] = seed
+    shop.variables["SEED"] = str(seed)
     shop.run("-p", "shuffle").require_passed(8)
     shop.run("-p", "shuffle", "-n", "2", "--app-db-record=recorded.jsonl").require_passed(8)
     recorded = [json.loads(line) for line in (shop.folder / "recorded.jsonl").read_text("utf-8").splitlines()]
@@ -55,10 +55,9 @@ def pytest_8(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("workers", ["0", "2"])
-def test_the_pytest_before_this_one_runs_it_too(shop: Project, pytest_8: Path, workers: str) -> None:
+def test_the_pytest_before_this_one_runs_it_too(shop: Project, pytest_8: Path) -> None:
     shop.variables["PYTHONPATH"] = str(pytest_8)
-    outcome = shop.run("-n", workers)
+    outcome = shop.run("-n", "2")
     outcome.require_passed(8)
     assert "pytest-8." in outcome.said
 
