@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 _SEVERITIES = ("error", "warning", "note")
+_UNKNOWN_LOGIN = "the application's own login is not judged, as nobody has named it: set DATABASE_URL to its URL, or \
+name it with --application-role"
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -118,7 +120,7 @@ def _bounds(settings: Settings, database: str | None, asked: dict[str, tuple[str
         role_prefix=settings.role_prefix,
         transaction_pooler=settings.transaction_pooler,
         is_embedded=_known_url(settings, database) is None,
-    )
+    ).serving(settings.database(database))
 
 
 def _metadata(module: str) -> MetaData:
@@ -152,6 +154,8 @@ def _told(report: CheckReport, *, everything: bool) -> str:
             f"suppressed until {why.expires}: {one.rule} {one.thing}: {why.reason}" for one, why in report.suppressed
         ]
         lines += [f"right in our schema: {one.rule} {one.thing}: {why}" for one, why in report.accepted]
+    if not report.login_is_known:
+        lines.append(_UNKNOWN_LOGIN)
     return "\n".join([*lines, _summary(report)])
 
 

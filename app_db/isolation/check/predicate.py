@@ -58,6 +58,16 @@ def mentions(expression: str, column: str) -> bool:
     return column in _columns(words_of(expression))
 
 
+def compares_own(expression: str, table: str, column: str) -> bool:
+    """Tell whether the row's own column stands in it: in a sub-select PostgreSQL prints it with the table's name."""
+    words = _unquoted(words_of(expression))
+    before = [["", ""], *([words[at - 2] if at > 1 else "", words[at - 1]] for at in range(1, len(words)))]
+    return any(
+        word == column and (last != "." or named == table) and last.upper() not in {"::", "AS"}
+        for word, (named, last) in zip(words, before, strict=False)
+    )
+
+
 def casts(expression: str, column: str) -> bool:
     """Tell whether the column is converted before it is compared."""
     words = words_of(expression)
@@ -95,10 +105,26 @@ def _names(side: Words) -> str | None:
 def _asks(side: Words, columns: Collection[str]) -> bool:
     if _columns(side) & set(columns):
         return False
+    if side[:1] and side[0].upper() == "ANY":
+        return all(_asks(entry, ()) for entry in _entries(side))
     called = (word for word, following in pairwise(side) if following == "(" and word[0].isalpha())
     return any(word.upper() not in {"ANY", "ALL", "ARRAY", "SELECT", "AND", "NOT"} for word in called) or bool(
         {word.upper() for word in side} & _WHO
     )
+
+
+def _entries(side: Words) -> list[Words]:
+    """Return the entries of ANY (ARRAY[…]), each of which lets rows in; of any other list the list itself.
+
+    A list to which something is added is told by the empty entry, which asks nothing.
+    """
+    inner = _bare(side[1:])
+    words = {word.upper() for word in inner}
+    if words & {"||", "ARRAY_APPEND", "ARRAY_CAT", "ARRAY_PREPEND"}:
+        return [[]]
+    if [word.upper() for word in inner[:2]] != ["ARRAY", "["]:
+        return [inner]
+    return _split(inner[2 : 1 + _closing(inner[1:])], ",")
 
 
 def _operands(words: Words) -> Iterator[Words]:

@@ -135,3 +135,11 @@ def test_a_pooler_that_the_settings_do_not_know_of_is_told(check_settings: Setti
     with PgBouncer([check_settings.url], pool_mode="session") as pooler:
         through = check_settings.model_copy(update={"url": pooler.through(check_settings.url)})
         assert "ISO606" in run(through).stdout
+
+
+def test_where_only_an_administrators_login_is_known_it_says_so(check_settings: Settings) -> None:
+    nobody = {"url": None, "tenant_admin_url": None, "auth_url": None, "readonly_url": None}
+    done = run(check_settings.model_copy(update=nobody))
+    assert "the application's own login is not judged" in done.stdout
+    assert "app_migration_login" not in done.stdout
+    assert "not judged" not in run(check_settings).stdout

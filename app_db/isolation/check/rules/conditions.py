@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts import Policy, Table
-from ..predicate import casts, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
+from ..predicate import casts, compares_own, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
 from ..rule import Found, Rule, Severity, broken, rule
 from ..subject import Subject
 from .remedies import mended_policy, of_policy
@@ -20,7 +20,9 @@ _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
 @rule(
     "ISO301", "not-kept-to-the-tenant", Severity.ERROR, "A policy does not compare the tenant",
     means="A permissive policy for somebody else than those who may see all rows has no equation, joined by AND, "
-    "between the tenant's column and what the context says, and no restrictive policy for the same roles has one.",
+    "between the tenant's column and what the context says, and no restrictive policy for the same roles has one. A "
+    "list of which one entry is not what the context says is none, and a sub-select in which the row's own column does "
+    "not stand is none either.",
     bites="`USING (true)` shows every tenant's rows; a condition on another column shows the rows of all tenants that "
     "meet it. It is enough that one policy does, as permissive ones are joined by OR.",
     remedy=_FORM,
@@ -238,7 +240,9 @@ def _lets_in(subject: Subject, policy: Policy, table: Table) -> bool:
 
 def _is_open(subject: Subject, expression: str, table: Table) -> bool:
     """Tell whether it does not hold the tenant, for no reason that another rule tells."""
-    told = has_word(expression, "or", "case") or reads_a_table(expression)
+    column = subject.tenant_column(table)
+    looked_up = reads_a_table(expression) and column is not None and compares_own(expression, table.name, column)
+    told = has_word(expression, "or", "case") or looked_up
     return not told and not subject.holds(expression, table)
 
 
