@@ -87,6 +87,31 @@ def holds(expression: str, column: str, columns: Collection[str]) -> bool:
     return any(_is_equation(operand, column, columns) for operand in _operands(words_of(expression)))
 
 
+def operands_of(expression: str) -> list[str]:
+    """Return the texts of the operands of AND, those of inner brackets as well."""
+    parts = split_text(expression, "AND")
+    return parts if len(parts) == 1 else [operand for part in parts for operand in operands_of(part)]
+
+
+def split_text(expression: str, separator: str) -> list[str]:
+    """Return what a word separates in an expression, brackets around all of it taken away; itself where there is none.
+
+    Within CASE it separates nothing, as PostgreSQL puts brackets around every AND and OR.
+    """
+    found = list(_WORD.finditer(expression))
+    words = [word[0] for word in found]
+    bare = _bare(words)
+    outer = (len(words) - len(bare)) // 2
+    start, end = (found[outer - 1].end(), found[len(found) - outer].start()) if outer else (0, len(expression))
+    depth, parts = 0, []
+    for word in found[outer : outer + len(bare)]:
+        depth += (word[0] in _OPEN) - (word[0] in _CLOSE)
+        if depth == 0 and word[0].upper() == separator:
+            parts.append(expression[start : word.start()].strip())
+            start = word.end()
+    return [*parts, expression[start:end].strip()] if parts else [expression.strip()]
+
+
 def _is_equation(operand: Words, column: str, columns: Collection[str]) -> bool:
     match _split(_bare(operand), "="):
         case [one, other]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts import Policy, Table
+from ..mending import left_as_it_is
 from ..predicate import casts, compares_own, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
 from ..rule import Found, Rule, Severity, broken, rule
 from ..subject import Subject
@@ -12,6 +13,10 @@ from .remedies import mended_policy, of_policy
 
 _FORM = "The usual form: `tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid`. What else the \
 policy said is added with AND."
+_COLUMN = (
+    "put what it looks up into a column of the table and compare that with the context; keep all else that it says"
+)
+_SPLIT = "give each kind of person a role and a policy of its own, which keeps all else that this one says"
 _BY_THE_TENANT = "A policy that keeps to the tenant in a way that words don't show, for example through a function of \
 the row: try it (`assert_tenant_isolated` does), and suppress it with that reason."
 _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
@@ -61,8 +66,7 @@ def weak_check(subject: Subject) -> Iterator[Found]:
             continue
         if _is_open(subject, policy.with_check, table):
             message = "its WITH CHECK accepts rows of other tenants"
-            condition = policy.using
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy, condition))
+            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
 
 @rule(
@@ -119,7 +123,7 @@ def reads_tables(subject: Subject) -> Iterator[Found]:
     for table, _, policy in subject.judged():
         if any(map(reads_a_table, policy.expressions)):
             message = "a sub-select reads a table for each statement, which is slow and a race"
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
+            yield of_policy(table, policy, message, _mended_or(_COLUMN, subject, table, policy, "from"))
 
 
 @rule(
@@ -184,7 +188,7 @@ def branches(subject: Subject) -> Iterator[Found]:
     for table, _, policy in subject.judged():
         if any(has_word(text, "or", "case") and subject.holds(text, table) for text in policy.expressions):
             message = "it has an OR or a CASE beside the comparison of the tenant"
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
+            yield of_policy(table, policy, message, _mended_or(_SPLIT, subject, table, policy, "or", "case"))
 
 
 @rule(
@@ -231,6 +235,11 @@ def role_for_each_tenant(subject: Subject) -> Iterator[Found]:
         if names_a_role(subject.text_of(policy)):
             message = "it derives the tenant from the name of the role, which a rollback changes"
             yield of_policy(table, policy, message, mended_policy(subject, table, policy))
+
+
+def _mended_or(words: str, subject: Subject, table: Table, policy: Policy, *keywords: str) -> str:
+    """Return the SQL, or words where what was found would stay: it narrows rows down, so no SQL takes it away."""
+    return words if any(left_as_it_is(subject, table, policy, *keywords)) else mended_policy(subject, table, policy)
 
 
 def _lets_in(subject: Subject, policy: Policy, table: Table) -> bool:
