@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .importing import look_here_first
+
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, MetaData
 
@@ -126,6 +128,7 @@ def _bounds(settings: Settings, database: str | None, asked: dict[str, tuple[str
 def _metadata(module: str) -> MetaData:
     from importlib import import_module
 
+    look_here_first()
     try:
         found: MetaData = import_module(module).Base.metadata
     except ImportError as error:
@@ -168,8 +171,8 @@ def _group(report: CheckReport, severity: str) -> list[str]:
     for finding in found:
         lines.append(f"  {finding.rule}  {finding.thing.ljust(width)}  {finding.message}")
         lines += [f"          {statement}" for statement in finding.remedy.replace("; ", ";\n").splitlines()]
-    pages = sorted({finding.page for finding in found})
-    return [*lines, f"  explained in {', '.join(pages)}", ""]
+    pages = [f"`app-db isolation check --explain {rule}`" for rule in sorted({finding.rule for finding in found})]
+    return [*lines, f"  explained by {', '.join(pages)}", ""]
 
 
 def _summary(report: CheckReport) -> str:

@@ -224,7 +224,7 @@ def inheritance_child(subject: Subject) -> Iterator[Found]:
     """Tables that inherit from tenants' tables, and that the application may use by their own name."""
     for table in subject.tables:
         for parent in _parents(subject, table):
-            if subject.may([(who, "any") for who, _ in _grants(table)], ("any",), table.owner):
+            if subject.may(tuple((who, "any") for who, _ in _grants(table)), ("any",), table.owner):
                 message = f"{table.full_name} inherits from {parent.full_name}, and neither its policies nor its keys"
                 severity = Severity.WARNING if table.enabled else Severity.ERROR
                 yield Found(table.full_name, message, _closed(subject, table), severity=severity)
