@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .importing import look_here_first
+
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, MetaData
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Callable[..., Any])
 
 _SEVERITIES = ("error", "warning", "note")
+_UNKNOWN_LOGIN = "the application's own login is not judged, as nobody has named it: set DATABASE_URL to its URL, or \
+name it with --application-role"
 _COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -118,12 +122,13 @@ def _bounds(settings: Settings, database: str | None, asked: dict[str, tuple[str
         role_prefix=settings.role_prefix,
         transaction_pooler=settings.transaction_pooler,
         is_embedded=_known_url(settings, database) is None,
-    )
+    ).serving(settings.database(database))
 
 
 def _metadata(module: str) -> MetaData:
     from importlib import import_module
 
+    look_here_first()
     try:
         found: MetaData = import_module(module).Base.metadata
     except ImportError as error:
@@ -152,6 +157,8 @@ def _told(report: CheckReport, *, everything: bool) -> str:
             f"suppressed until {why.expires}: {one.rule} {one.thing}: {why.reason}" for one, why in report.suppressed
         ]
         lines += [f"right in our schema: {one.rule} {one.thing}: {why}" for one, why in report.accepted]
+    if not report.login_is_known:
+        lines.append(_UNKNOWN_LOGIN)
     return "\n".join([*lines, _summary(report)])
 
 
@@ -164,8 +171,8 @@ def _group(report: CheckReport, severity: str) -> list[str]:
     for finding in found:
         lines.append(f"  {finding.rule}  {finding.thing.ljust(width)}  {finding.message}")
         lines += [f"          {statement}" for statement in finding.remedy.replace("; ", ";\n").splitlines()]
-    pages = sorted({finding.page for finding in found})
-    return [*lines, f"  explained in {', '.join(pages)}", ""]
+    pages = [f"`app-db isolation check --explain {rule}`" for rule in sorted({finding.rule for finding in found})]
+    return [*lines, f"  explained by {', '.join(pages)}", ""]
 
 
 def _summary(report: CheckReport) -> str:

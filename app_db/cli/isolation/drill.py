@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ..progress import bar
+from .importing import look_here_first
 
 if TYPE_CHECKING:
     from ...isolation import DrillReport
@@ -69,7 +68,7 @@ def drill(
     figures = {name: value for name, value in pool.items() if value is not None}
     logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())  # it tells of every connection that ended
     if unit is not None:
-        sys.path.insert(0, str(Path.cwd()))  # where it is looked for first, as by `python -m`
+        look_here_first()
     plan = DrillPlan(threads, tenants, units, minutes and minutes * 60, seed, frozenset(without))
     with _ended_in_order():
         report = run_drill(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import MetaData
 
 from ...models import Base
 from ...schema import LOGINS, RoleNames, Scope, scope_of
-from ...settings import LoginUrl
+from ...settings import DatabaseSettings, LoginUrl
 
 CONTEXT_SETTINGS = ("app.current_tenant_id", "app.current_user_id")
 TENANT_COLUMNS = ("tenant_id",)
@@ -23,17 +23,20 @@ _SERVE_APPLICATIONS = {LoginUrl.APPLICATION, LoginUrl.TENANT_ADMIN, LoginUrl.AUT
 class Bounds:
     """What the check is told; every part has an answer for a database of ours.
 
-    `application_roles` are those that serve applications: without any, our four logins, and where none of them is on
-    the server, whoever has logged in. `all_rows_roles` may see every tenant's rows, and policies for them alone are
-    right to say `true`. `metadata` says of tables whose rows they hold. `transaction_pooler` is how the application is
-    configured; None where nobody knows. `is_embedded` where the server is ours and for development, so that its
-    age puts nobody's rows at risk.
+    `application_roles` are those that serve applications: without any, our four logins, `serving_logins` (those of
+    the URLs that applications are given), and whoever has logged in, if `login_serves` or where there is nobody else.
+    `login_serves` is False where only the login of an administrator, of migrations or of backups is known.
+    `all_rows_roles` may see every tenant's rows, and policies for them alone are right to say `true`. `metadata` says
+    of tables whose rows they hold. `transaction_pooler` is how the application is configured; None where nobody
+    knows. `is_embedded` where the server is ours and for development, so that its age puts nobody's rows at risk.
     """
 
     schemas: tuple[str, ...] | None = None
     tenant_columns: tuple[str, ...] = TENANT_COLUMNS
     context_settings: tuple[str, ...] = CONTEXT_SETTINGS
     application_roles: tuple[str, ...] = ()
+    serving_logins: tuple[str, ...] = ()
+    login_serves: bool | None = None
     all_rows_roles: tuple[str, ...] = ()
     metadata: tuple[MetaData, ...] = ()
     role_prefix: str = ""
@@ -50,7 +53,19 @@ class Bounds:
         if self.application_roles:
             return self.application_roles
         ours = [self._names(entry.name) for entry in LOGINS if entry.url in _SERVE_APPLICATIONS]
-        return tuple(name for name in ours if name in known) or (login,)
+        given = (*ours, *self.serving_logins, *((login,) if self.login_serves else ()))
+        return tuple(dict.fromkeys(name for name in given if name in known)) or (login,)
+
+    def is_named(self, role: str) -> bool:
+        """Tell whether the role is the application's by its name: one that was told, or a login of ours."""
+        return role in {*self.application_roles, *(self._names(entry.name) for entry in LOGINS)}
+
+    def serving(self, place: DatabaseSettings) -> Bounds:
+        """Return the same with the logins of the URLs that serve applications; ours where the server is for that."""
+        urls = {login: url for login in LoginUrl if (url := place.login_url(login)) is not None}
+        names = (url.username for login, url in urls.items() if login in _SERVE_APPLICATIONS)
+        serves = not urls or bool(_SERVE_APPLICATIONS & set(urls))
+        return replace(self, serving_logins=tuple(filter(None, names)), login_serves=serves)
 
     def sees_all_rows(self, known: Iterable[str]) -> frozenset[str]:
         """Return the roles for which every tenant's rows are meant to be visible."""

@@ -50,6 +50,7 @@ def check_isolation(
         applications=subject.applications,
         tables=sum(table.kind == "table" and not table.is_partition for table in facts.tables),
         tenant_tables=len(subject.tables),
+        login_is_known=bool(bounds.application_roles) or bounds.login_serves is not False,
     )
 
 

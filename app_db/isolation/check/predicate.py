@@ -58,6 +58,16 @@ def mentions(expression: str, column: str) -> bool:
     return column in _columns(words_of(expression))
 
 
+def compares_own(expression: str, table: str, column: str) -> bool:
+    """Tell whether the row's own column stands in it: in a sub-select PostgreSQL prints it with the table's name."""
+    words = _unquoted(words_of(expression))
+    before = [["", ""], *([words[at - 2] if at > 1 else "", words[at - 1]] for at in range(1, len(words)))]
+    return any(
+        word == column and (last != "." or named == table) and last.upper() not in {"::", "AS"}
+        for word, (named, last) in zip(words, before, strict=False)
+    )
+
+
 def casts(expression: str, column: str) -> bool:
     """Tell whether the column is converted before it is compared."""
     words = words_of(expression)
@@ -75,6 +85,31 @@ def holds(expression: str, column: str, columns: Collection[str]) -> bool:
     the table may stand, and something that depends on who asks has to: a call, or the name of the role.
     """
     return any(_is_equation(operand, column, columns) for operand in _operands(words_of(expression)))
+
+
+def operands_of(expression: str) -> list[str]:
+    """Return the texts of the operands of AND, those of inner brackets as well."""
+    parts = split_text(expression, "AND")
+    return parts if len(parts) == 1 else [operand for part in parts for operand in operands_of(part)]
+
+
+def split_text(expression: str, separator: str) -> list[str]:
+    """Return what a word separates in an expression, brackets around all of it taken away; itself where there is none.
+
+    Within CASE it separates nothing, as PostgreSQL puts brackets around every AND and OR.
+    """
+    found = list(_WORD.finditer(expression))
+    words = [word[0] for word in found]
+    bare = _bare(words)
+    outer = (len(words) - len(bare)) // 2
+    start, end = (found[outer - 1].end(), found[len(found) - outer].start()) if outer else (0, len(expression))
+    depth, parts = 0, []
+    for word in found[outer : outer + len(bare)]:
+        depth += (word[0] in _OPEN) - (word[0] in _CLOSE)
+        if depth == 0 and word[0].upper() == separator:
+            parts.append(expression[start : word.start()].strip())
+            start = word.end()
+    return [*parts, expression[start:end].strip()] if parts else [expression.strip()]
 
 
 def _is_equation(operand: Words, column: str, columns: Collection[str]) -> bool:
@@ -95,10 +130,26 @@ def _names(side: Words) -> str | None:
 def _asks(side: Words, columns: Collection[str]) -> bool:
     if _columns(side) & set(columns):
         return False
+    if side[:1] and side[0].upper() == "ANY":
+        return all(_asks(entry, ()) for entry in _entries(side))
     called = (word for word, following in pairwise(side) if following == "(" and word[0].isalpha())
     return any(word.upper() not in {"ANY", "ALL", "ARRAY", "SELECT", "AND", "NOT"} for word in called) or bool(
         {word.upper() for word in side} & _WHO
     )
+
+
+def _entries(side: Words) -> list[Words]:
+    """Return the entries of ANY (ARRAY[…]), each of which lets rows in; of any other list the list itself.
+
+    A list to which something is added is told by the empty entry, which asks nothing.
+    """
+    inner = _bare(side[1:])
+    words = {word.upper() for word in inner}
+    if words & {"||", "ARRAY_APPEND", "ARRAY_CAT", "ARRAY_PREPEND"}:
+        return [[]]
+    if [word.upper() for word in inner[:2]] != ["ARRAY", "["]:
+        return [inner]
+    return _split(inner[2 : 1 + _closing(inner[1:])], ",")
 
 
 def _operands(words: Words) -> Iterator[Words]:

@@ -18,7 +18,7 @@ class CheckReport:
 
     `accepted` are right in our own schema, `suppressed` by the user's file; `expired` are suppressions whose findings
     are back, `unused` those that nothing needs. `applications` are the roles that were judged, `tables` and
-    `tenant_tables` how many tables there are.
+    `tenant_tables` how many tables there are, `login_is_known` whether the application's own login is among them.
     """
 
     findings: tuple[Finding, ...]
@@ -30,6 +30,7 @@ class CheckReport:
     applications: tuple[str, ...]
     tables: int
     tenant_tables: int
+    login_is_known: bool = True
 
     def at_least(self, severity: Severity) -> list[Finding]:
         """Return the findings of this severity and of worse ones."""
@@ -45,6 +46,7 @@ class CheckReport:
         return {
             "database": self.database,
             "applications": list(self.applications),
+            "login_is_known": self.login_is_known,
             "tables": self.tables,
             "tenant_tables": self.tenant_tables,
             "findings": [finding.as_dict() for finding in self.findings],

@@ -33,13 +33,14 @@ class Severity(StrEnum):
 class Found:
     """What breaks a rule: the object, a sentence about it, and SQL that mends it (or words, where no SQL does).
 
-    `roles` are those that a policy names, `public` for everybody.
+    `roles` are those that a policy names, `public` for everybody. `severity` is the rule's where it is None.
     """
 
     thing: str
     message: str
     remedy: str
     roles: tuple[str, ...] = ()
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def literal(value: str) -> str:
 def findings_of(rules: Iterable[Rule], subject: Subject) -> list[Finding]:
     """Look with each rule; in the order of severity, rule and object."""
     found = [
-        Finding(entry.id, entry.severity, one.thing, one.message, one.remedy, entry.page, one.roles)
+        Finding(entry.id, one.severity or entry.severity, one.thing, one.message, one.remedy, entry.page, one.roles)
         for entry in rules
         for one in entry.look(subject)
     ]

@@ -38,7 +38,7 @@ def require_isolation(
         role_prefix=settings.role_prefix,
         transaction_pooler=settings.transaction_pooler,
         is_embedded=settings.is_local and settings.url is None,
-    )
+    ).serving(settings)
     entries = read_suppressions(suppressions, today_here()) if suppressions is not None else []
     with database.shared(read_only=True) as session:
         connection = session.connection()

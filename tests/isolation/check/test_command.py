@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -62,7 +63,7 @@ def test_a_finding_has_its_number_its_sentence_its_remedy_and_its_page(unforced:
     assert heading == "warning (1)"
     assert finding.split()[:2] == ["ISO202", "catalog.materials"]
     assert remedy.strip() == "alter table catalog.materials force row level security"
-    assert page.strip() == "explained in docs/reference/isolation/ISO202.md"
+    assert page.strip() == "explained by `app-db isolation check --explain ISO202`"
     assert summary.startswith("1 finding: ")
 
 
@@ -135,3 +136,20 @@ def test_a_pooler_that_the_settings_do_not_know_of_is_told(check_settings: Setti
     with PgBouncer([check_settings.url], pool_mode="session") as pooler:
         through = check_settings.model_copy(update={"url": pooler.through(check_settings.url)})
         assert "ISO606" in run(through).stdout
+
+
+def test_where_only_an_administrators_login_is_known_it_says_so(check_settings: Settings) -> None:
+    nobody = {"url": None, "tenant_admin_url": None, "auth_url": None, "readonly_url": None}
+    done = run(check_settings.model_copy(update=nobody))
+    assert "the application's own login is not judged" in done.stdout
+    assert "app_migration_login" not in done.stdout
+    assert "not judged" not in run(check_settings).stdout
+
+
+def test_models_are_looked_for_where_it_runs_first(
+    check_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("rooms_of_this_test.py").write_text("from app_db.models import Base\n")
+    assert run(check_settings, "--models", "rooms_of_this_test").exit_code == 0

@@ -30,6 +30,7 @@ HOLDING = [
     "((tenant_id)::text = current_setting('app.current_tenant_id'::text, true))",
     "((tenant_id)::text = replace((CURRENT_USER)::text, 'tenant_'::text, ''::text))",
     "(tenant_id = ANY (app.my_tenants()))",
+    f"(tenant_id = ANY (ARRAY[{READ}, {READ}]))",
     f"(items.tenant_id = {READ})".replace("items.", ""),
 ]
 OPEN = [
@@ -45,6 +46,8 @@ OPEN = [
     f"(tenant_id <> {READ})",
     "(tenant_id = lower(text))",
     "(tenant_id = ANY (ARRAY[id, user_id]))",
+    f"(tenant_id = ANY (ARRAY[{READ}, '00000000-0000-0000-0000-000000000001'::uuid]))",
+    f"(tenant_id = ANY (ARRAY[{READ}] || '{{00000000-0000-0000-0000-000000000001}}'::uuid[]))",
     "(name = 'tenant_id = f()'::text)",
     f"(EXISTS ( SELECT 1 FROM tenancy.tenants WHERE {EQUAL}))",
 ]

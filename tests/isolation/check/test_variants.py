@@ -90,6 +90,13 @@ BROKEN = [
     ("a constant tenant",
      ["alter policy tenant_rows on example.items using (tenant_id = '00000000-0000-0000-0000-000000000001')"],
      {("ISO301", ROWS)}),
+    ("a sub-select that does not look at the row",
+     [("alter policy tenant_rows on example.items using (exists (select from tenancy.tenants t where t.id = "
+      "nullif(current_setting('app.current_tenant_id', true), '')::uuid))")], {("ISO301", ROWS), ("ISO305", ROWS)}),
+    ("a list with a constant",
+     [("alter policy tenant_rows on example.items using (tenant_id in ("
+      "nullif(current_setting('app.current_tenant_id', true), '')::uuid, '00000000-0000-0000-0000-000000000001'))")],
+     {("ISO301", ROWS)}),
     ("both open", ["alter policy tenant_rows on example.items using (true) with check (true)"], {("ISO301", ROWS)}),
     ("open to a service", ["create policy service on example.items for select to app_ro using (true)"],
      {("ISO301", "example.items.service"), ("ISO312", "example.items.service")}),
@@ -242,6 +249,43 @@ def test_names_that_need_quotes_are_quoted_in_the_remedy(place: Place) -> None:
         if finding.rule != "ISO312":
             place.execute(finding.remedy)
     assert {finding.rule for finding in check_isolation(place.connection, place.bounds).findings} == {"ISO312"}
+
+
+@pytest.mark.parametrize(("flag", "severity"), [("disable", "error"), ("enable", "warning")])
+def test_a_child_that_the_application_uses_itself_is_worse_without_row_security(
+    flag: str, severity: str, place: Place
+) -> None:
+    place.run(
+        "create table example.more () inherits (example.items)",
+        f"alter table example.more {flag} row level security",
+        "grant select (name) on example.more to app_login",
+        "grant all on example.more to app_rw",
+    )
+    findings = check_isolation(place.connection, place.bounds).findings
+    (child,) = (finding for finding in findings if finding.rule == "ISO209")
+    assert child.severity == severity
+    assert "drop" not in child.remedy
+    place.execute(child.remedy)
+    assert "ISO209" not in {rule for rule, _ in told(place)}
+
+
+def test_a_trigger_that_writes_is_not_told_to_run_as_its_caller(place: Place) -> None:
+    place.run(
+        "create function example.kept() returns trigger language plpgsql security definer set search_path = "
+        "pg_catalog, pg_temp as $$begin insert into example.log values (new.tenant_id); return new; end$$",
+        "create trigger kept before insert on example.items for each row execute function example.kept()",
+    )
+    findings = check_isolation(place.connection, place.bounds).findings
+    (trigger,) = (finding for finding in findings if finding.rule == "ISO506")
+    assert "invoker" not in trigger.remedy
+    assert "ISO503" not in {finding.rule for finding in findings}
+
+
+def test_no_table_is_dropped_that_nobody_has_declared(place: Place) -> None:
+    place.run("create table catalog.aside as select 1 as one", "grant select on catalog.aside to app_rw, public")
+    place.bounds = replace(place.bounds, schemas=("catalog",))
+    (finding,) = check_isolation(place.connection, place.bounds).findings
+    assert finding.remedy.startswith(f"revoke all on catalog.aside from public, {place.prefix}app_rw -- or declare")
 
 
 def test_a_table_of_another_name_and_column_is_a_tenants_where_it_is_said(place: Place) -> None:

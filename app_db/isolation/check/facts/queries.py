@@ -159,6 +159,7 @@ select coalesce(json_agg(json_build_object(
   'language', l.lanname, 'volatility', case p.provolatile when 'i' then 'immutable' when 's' then 'stable'
     else 'volatile' end,
   'strict', p.proisstrict, 'definer', p.prosecdef, 'leakproof', p.proleakproof,
+  'returns', coalesce(format_type(p.prorettype, null), ''),
   'settings', coalesce(p.proconfig, '{{}}'),
   'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
   'grants', {_acl("p.proacl", "p.proowner", "f")}

@@ -200,6 +200,7 @@ class Function:
     strict: bool
     definer: bool
     leakproof: bool
+    returns: str
     settings: tuple[str, ...]
     body: str
     grants: Grants

@@ -12,6 +12,8 @@ from ..subject import Subject
 from .remedies import function_name, table_name
 
 _SAFE_PATH = "pg_catalog, pg_temp"
+_NOT_CALLED = {"trigger", "event_trigger"}
+_WRITES = re.compile(r"\b(?:insert|update|delete|merge|truncate|call|execute|perform)\b", re.IGNORECASE)
 _SET = r"\bset\s+(?:session\s+)?{setting}\s*(?:=|to\b)"
 _SET_CONFIG = r"set_config\(\s*'{setting}'[^;]*?,\s*(?:is_local\s*(?:=>|:=)\s*)?false\s*\)"
 _DEFINER = "create function example.total() returns bigint language sql security definer"
@@ -69,7 +71,8 @@ def exempt_definer(subject: Subject) -> Iterator[Found]:
     means="PUBLIC may execute a SECURITY DEFINER function, as it may every function that nobody has closed.",
     bites="Each login of the server runs it with its owner's rights, also one that was made for something else.",
     remedy="Revoke it from PUBLIC, and grant it to who needs it.",
-    false_alarm="A function that needs no rights, for example a trigger's: closing it costs nothing.",
+    false_alarm="A function that needs no rights: closing it costs nothing. Those that return `trigger`, which nobody "
+    "can call, are not told.",
     example=broken(
         f"{_DEFINER} {_PINNED} {_TOTAL}", "alter function example.total() owner to app_owner", thing="example.total()"
     ),
@@ -77,7 +80,7 @@ def exempt_definer(subject: Subject) -> Iterator[Found]:
 def public_definer(subject: Subject) -> Iterator[Found]:
     """Definer functions that PUBLIC may execute."""
     for function in _definers(subject):
-        if (None, "execute") in function.grants:
+        if (None, "execute") in function.grants and function.returns not in _NOT_CALLED:
             message = f"every role of the server may run {function.full_name} as {function.owner}"
             remedy = f"revoke execute on {function.kind} {function_name(function)} from public"
             yield Found(function.full_name, message, remedy)
@@ -138,13 +141,13 @@ def session_scoped_setting(subject: Subject) -> Iterator[Found]:
     means="A trigger on a tenant's table runs a SECURITY DEFINER function.",
     bites="What it reads and writes is decided by its owner's rights and policies and not by those of who writes: it "
     "may copy a row of one tenant to where another one reads it. Nobody sees that in the statement.",
-    remedy="Let it run with the caller's rights, and grant him what it needs.",
+    remedy="Let it run with the caller's rights. Where it writes what the caller may not, such as a log, that "
+    "would break it: read it instead, and see that it names the tenant of the row in each statement.",
     false_alarm="A trigger that keeps counts or a log and names the tenant in each statement: suppress it.",
     example=broken(
         "create function example.noted() returns trigger language plpgsql security definer "
         "set search_path = pg_catalog, pg_temp as $$begin return new; end$$",
         "alter function example.noted() owner to app_owner",
-        "revoke execute on function example.noted() from public",
         "create trigger noted before insert on example.items for each row execute function example.noted()",
         thing="example.items.noted",
     ),
@@ -158,6 +161,8 @@ def definer_trigger(subject: Subject) -> Iterator[Found]:
             table = tables[trigger.table]
             message = f"it runs {function.full_name} as {function.owner}"
             remedy = f"alter function {function_name(function)} security invoker"
+            if _WRITES.search(function.body):
+                remedy = "read it: each statement in it has to name the tenant of the row; then suppress this"
             yield Found(f"{table.full_name}.{trigger.name}", message, remedy)
 
 

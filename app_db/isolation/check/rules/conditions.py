@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts import Policy, Table
-from ..predicate import casts, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
+from ..mending import left_as_it_is
+from ..predicate import casts, compares_own, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
 from ..rule import Found, Rule, Severity, broken, rule
 from ..subject import Subject
 from .remedies import mended_policy, of_policy
 
 _FORM = "The usual form: `tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid`. What else the \
 policy said is added with AND."
+_COLUMN = (
+    "put what it looks up into a column of the table and compare that with the context; keep all else that it says"
+)
+_SPLIT = "give each kind of person a role and a policy of its own, which keeps all else that this one says"
 _BY_THE_TENANT = "A policy that keeps to the tenant in a way that words don't show, for example through a function of \
 the row: try it (`assert_tenant_isolated` does), and suppress it with that reason."
 _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
@@ -20,7 +25,9 @@ _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
 @rule(
     "ISO301", "not-kept-to-the-tenant", Severity.ERROR, "A policy does not compare the tenant",
     means="A permissive policy for somebody else than those who may see all rows has no equation, joined by AND, "
-    "between the tenant's column and what the context says, and no restrictive policy for the same roles has one.",
+    "between the tenant's column and what the context says, and no restrictive policy for the same roles has one. A "
+    "list of which one entry is not what the context says is none, and a sub-select in which the row's own column does "
+    "not stand is none either.",
     bites="`USING (true)` shows every tenant's rows; a condition on another column shows the rows of all tenants that "
     "meet it. It is enough that one policy does, as permissive ones are joined by OR.",
     remedy=_FORM,
@@ -59,8 +66,7 @@ def weak_check(subject: Subject) -> Iterator[Found]:
             continue
         if _is_open(subject, policy.with_check, table):
             message = "its WITH CHECK accepts rows of other tenants"
-            condition = policy.using
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy, condition))
+            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
 
 @rule(
@@ -117,7 +123,7 @@ def reads_tables(subject: Subject) -> Iterator[Found]:
     for table, _, policy in subject.judged():
         if any(map(reads_a_table, policy.expressions)):
             message = "a sub-select reads a table for each statement, which is slow and a race"
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
+            yield of_policy(table, policy, message, _mended_or(_COLUMN, subject, table, policy, "from"))
 
 
 @rule(
@@ -182,7 +188,7 @@ def branches(subject: Subject) -> Iterator[Found]:
     for table, _, policy in subject.judged():
         if any(has_word(text, "or", "case") and subject.holds(text, table) for text in policy.expressions):
             message = "it has an OR or a CASE beside the comparison of the tenant"
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
+            yield of_policy(table, policy, message, _mended_or(_SPLIT, subject, table, policy, "or", "case"))
 
 
 @rule(
@@ -231,6 +237,11 @@ def role_for_each_tenant(subject: Subject) -> Iterator[Found]:
             yield of_policy(table, policy, message, mended_policy(subject, table, policy))
 
 
+def _mended_or(words: str, subject: Subject, table: Table, policy: Policy, *keywords: str) -> str:
+    """Return the SQL, or words where what was found would stay: it narrows rows down, so no SQL takes it away."""
+    return words if any(left_as_it_is(subject, table, policy, *keywords)) else mended_policy(subject, table, policy)
+
+
 def _lets_in(subject: Subject, policy: Policy, table: Table) -> bool:
     """Tell whether what the policy shows is shown: it is permissive, and no restrictive one keeps to the tenant."""
     return policy.permissive and not subject.is_floored(policy, table)
@@ -238,7 +249,9 @@ def _lets_in(subject: Subject, policy: Policy, table: Table) -> bool:
 
 def _is_open(subject: Subject, expression: str, table: Table) -> bool:
     """Tell whether it does not hold the tenant, for no reason that another rule tells."""
-    told = has_word(expression, "or", "case") or reads_a_table(expression)
+    column = subject.tenant_column(table)
+    looked_up = reads_a_table(expression) and column is not None and compares_own(expression, table.name, column)
+    told = has_word(expression, "or", "case") or looked_up
     return not told and not subject.holds(expression, table)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..facts import Function, Policy, Table
-from ..predicate import mentions
-from ..rule import Found, literal, name
+from ..mending import kept_to_the_tenant, mended
+from ..rule import Found, name
 from ..subject import Subject
 
 
@@ -18,34 +18,30 @@ def function_name(function: Function) -> str:
     return f"{name(function.schema, function.name)}({function.arguments})"
 
 
-def kept_to_the_tenant(subject: Subject, table: Table, *, and_the_person: bool = False) -> str:
-    """Return the condition in the form that was measured to be the fastest and safe on a used connection."""
-    settings = subject.bounds.context_settings
-    column, person = subject.tenant_column(table), subject.user_column(table)
-    conditions = [_bound(table, column, settings[0])] if column is not None else []
-    if person is not None and len(settings) > 1 and (and_the_person or column is None):
-        conditions.append(_bound(table, person, settings[1]))
-    return " and ".join(conditions)
-
-
-def _bound(table: Table, column: str, setting: str) -> str:
-    found = table.column(column)
-    kind = found.type if found is not None else "uuid"
-    cast = "" if kind == "text" else f"::{kind}"
-    return f"{name(column)} = nullif(current_setting({literal(setting)}, true), ''){cast}"
-
-
-def mended_policy(subject: Subject, table: Table, policy: Policy, condition: str | None = None) -> str:
-    """Return the ALTER POLICY that gives a policy the usual condition, or the one that is given."""
-    person = subject.user_column(table)
-    of_a_person = person is not None and any(mentions(expression, person) for expression in policy.expressions)
-    condition = condition or kept_to_the_tenant(subject, table, and_the_person=of_a_person)
+def conditions(subject: Subject, table: Table, policy: Policy) -> str:
+    """Return USING and WITH CHECK of a policy as they should be."""
+    using = policy.using or policy.with_check or "true"
     parts = []
     if policy.command != "insert":
-        parts.append(f"using ({condition})")
+        parts.append(f"using ({mended(subject, table, policy, using)})")
     if policy.command in {"insert", "update", "all"}:
-        parts.append(f"with check ({condition})")
-    return f"alter policy {name(policy.name)} on {table_name(table)} {' '.join(parts)}"
+        parts.append(f"with check ({mended(subject, table, policy, policy.with_check or using)})")
+    return " ".join(parts)
+
+
+def mended_policy(subject: Subject, table: Table, policy: Policy) -> str:
+    """Return the ALTER POLICY that mends everything that its condition says; the same whatever was found of it."""
+    return f"alter policy {name(policy.name)} on {table_name(table)} {conditions(subject, table, policy)}"
+
+
+def remade_policy(subject: Subject, table: Table, policy: Policy) -> str:
+    """Return the SQL that makes a permissive policy a restrictive one, which then shows nothing by itself."""
+    roles = (
+        visibility_roles(subject) if None in policy.roles else ", ".join(name(role) for role in policy.roles if role)
+    )
+    head = f"policy {name(policy.name)} on {table_name(table)}"
+    made = f"as restrictive for {policy.command} to {roles} {conditions(subject, table, policy)}"
+    return f"drop {head}; create {head} {made}"
 
 
 def tenants_policy(subject: Subject, table: Table) -> list[str]:

@@ -37,6 +37,10 @@ def superuser_login(subject: Subject) -> Iterator[Found]:
             remedy = f"alter role {name(role)} nosuperuser"
             if subject.is_guessed:  # it may be an administrator who looks
                 remedy = f"name the application's login with --application-role; if it is {role}: {remedy}"
+            elif not subject.bounds.is_named(role):  # it may be the only superuser that there is
+                remedy = (
+                    f"let the application log in as a role of its own, which `app-db bootstrap` makes, not as {role}"
+                )
             yield Found(role, f"{role} is a superuser, whom no policy holds", remedy)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..facts import Table
+from ..facts import Grants, Table
 from ..rule import Found, Rule, Severity, broken, name, rule
 from ..subject import Subject
 from .remedies import table_name, tenants_policy
@@ -122,7 +122,8 @@ def only_restrictive(subject: Subject) -> Iterator[Found]:
     "no tenant's column and no row-level security.",
     bites="CREATE TABLE AS and LIKE copy rows and columns but no policies. A report that was 'put aside for a moment' "
     "shows every tenant's names.",
-    remedy="Drop it, take the grant back, or declare a model that says whose rows it holds.",
+    remedy="Take the grant back, or declare a model that says whose rows it holds: `Shared` where they are "
+    "everybody's.",
     false_alarm="A table of your own tooling: move it into a schema of its own, or suppress it.",
     example=broken(
         "create table catalog.aside as select name from catalog.materials",
@@ -139,7 +140,7 @@ def undeclared_table(subject: Subject) -> Iterator[Found]:
         readers = subject.readers(table)
         if subject.tenant_column(table) is None and readers:
             message = f"{table.full_name} is readable by {', '.join(readers)}, and no model says whose rows it holds"
-            yield Found(table.full_name, message, f"drop table {table_name(table)}")
+            yield Found(table.full_name, message, _closed(subject, table))
 
 
 @rule(
@@ -199,32 +200,34 @@ def partition_grants(subject: Subject) -> Iterator[Found]:
     """Partitions that the application may use directly."""
     for table in subject.tenant_tables:
         if table.is_partition and table.owner not in subject.applications:
-            grants = (*table.grants, *(grant for column in table.columns for grant in column.grants))
-            for grantee in sorted({grantee or "public" for grantee, _ in grants}):
-                if subject.may(((None if grantee == "public" else grantee, "any"),), ("any",), table.owner):
-                    message = f"{grantee} may use the partition {table.full_name} directly"
-                    who = "public" if grantee == "public" else name(grantee)
-                    yield Found(table.full_name, message, f"revoke all on {table_name(table)} from {who}")
+            for who in _grantees(subject, table):
+                message = f"{who} may use the partition {table.full_name} directly"
+                yield Found(table.full_name, message, f"revoke all on {table_name(table)} from {who}")
 
 
 @rule(
     "ISO209", "inheritance-child", Severity.WARNING, "A table inherits from a tenant's table",
-    means="A table inherits from a tenant's table (INHERITS, not as a partition).",
+    means="A table inherits from a tenant's table (INHERITS, not as a partition), and the application may use it "
+    "directly. An error where it has no row-level security.",
     bites="Through the parent its rows are held by the parent's policies; by its own name only by its own flags and "
     "policies, and neither is inherited, nor are unique and foreign keys.",
-    remedy="Make it a partition, or end the inheritance and protect it as a table of its own.",
+    remedy="Revoke it: grants on the parent are enough to work through it. Else make it a partition, or end the "
+    "inheritance and protect it as a table of its own.",
     false_alarm="A child that has flags, policies and keys of its own: suppress it.",
-    example=broken("create table example.more () inherits (example.items)", thing="example.more"),
+    example=broken(
+        "create table example.more () inherits (example.items)",
+        "grant select on example.more to app_rw",
+        thing="example.more",
+    ),
 )  # fmt: skip
 def inheritance_child(subject: Subject) -> Iterator[Found]:
-    """Tables that inherit from tenants' tables."""
+    """Tables that inherit from tenants' tables, and that the application may use by their own name."""
     for table in subject.tables:
         for parent in _parents(subject, table):
-            message = f"{table.full_name} inherits from {parent.full_name}, and neither its policies nor its keys"
-            flags = "" if table.enabled else f"; drop table {table_name(table)}"
-            yield Found(
-                table.full_name, message, f"alter table {table_name(table)} no inherit {table_name(parent)}{flags}"
-            )
+            if subject.may(tuple((who, "any") for who, _ in _grants(table)), ("any",), table.owner):
+                message = f"{table.full_name} inherits from {parent.full_name}, and neither its policies nor its keys"
+                severity = Severity.WARNING if table.enabled else Severity.ERROR
+                yield Found(table.full_name, message, _closed(subject, table), severity=severity)
 
 
 @rule(
@@ -263,6 +266,25 @@ def _whose(subject: Subject, table: Table) -> str:
 def _parents(subject: Subject, table: Table) -> list[Table]:
     tables = subject.facts.table_by_oid
     return [tables[oid] for oid in table.parents if oid in tables]
+
+
+def _grants(table: Table) -> Grants:
+    return (*table.grants, *(grant for column in table.columns for grant in column.grants))
+
+
+def _grantees(subject: Subject, table: Table) -> list[str]:
+    """Return, as SQL names them, to whom a table is granted by whose rights the application may use it."""
+    grantees = {who for who, _ in _grants(table) if subject.may(((who, "any"),), ("any",), "")}
+    return sorted("public" if who is None else name(who) for who in grantees)
+
+
+def _closed(subject: Subject, table: Table) -> str:
+    """Return the REVOKE from the application, and in words what makes the grant right: rows are never dropped."""
+    grantees = ", ".join(_grantees(subject, table))
+    declared = "or declare a model that says whose rows it holds, and have its revision made"
+    if not grantees:
+        return f"the application owns {table.full_name}: give it to another role, {declared}"
+    return f"revoke all on {table_name(table)} from {grantees} -- {declared}"
 
 
 def _inherits(subject: Subject, table: Table) -> bool:
