@@ -83,5 +83,5 @@ def _plain(verb: str) -> str:
         if verb.startswith((f"{head} of ", f"{head} by ")):
             return head
     words = verb.split()
-    known = {"returning", "nothing", "update", "to", "query", "from", "for", "share", "table"}
+    known = {"all", "returning", "nothing", "update", "to", "query", "from", "for", "share", "table"}
     return verb if all(word in known for word in words[1:]) else f"{words[0]} column"

@@ -16,6 +16,7 @@ from .findings import Finding, Tally
 from .mutants import KINDS, PREDICATE, Mutant, mutants_of, mutants_of_view
 from .predicate import HOOKS, predicate_findings, without_hook
 from .proof import Proof
+from .reach import Reach
 from .sending import Sender
 from .tables import Table
 from .trying import TableTrial
@@ -170,10 +171,15 @@ class Mutator:
     def _noticed(self, mutant: Mutant, trial: TableTrial, sender: Sender, table: Table) -> Iterator[Finding]:
         """Yield what notices it, the likeliest cases first."""
         beyond = Beyond(self._proof.ground, sender)
+        reach = Reach(self._proof.ground, sender, table)
+        if mutant.sweeps:
+            yield from reach.findings()
         if mutant.beside:
             yield from beyond.of_table(table)
         yield from trial.findings(mutant.may_notice)
         if not mutant.beside:
             yield from beyond.of_table(table)
         yield from trial.granted_findings()
+        if not mutant.sweeps:
+            yield from reach.findings()
         yield from trial.findings(lambda actor, context, case: not mutant.may_notice(actor, context, case))

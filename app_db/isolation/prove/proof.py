@@ -24,6 +24,7 @@ from .functions import Functions
 from .oracle import Oracle
 from .place import ProofPlace
 from .predicate import predicate_findings
+from .reach import Reach
 from .reading import read_tables
 from .scopes import scope_by_model
 from .sending import Sender
@@ -113,6 +114,7 @@ class Proof:
             tally = trial.run(bound=False)
             tally.add(trial.run())
             tally.add(trial.run_granted())
+            tally.findings += Reach(self.ground, sender, table, tally).findings()
             tally.findings += Beyond(self.ground, sender, tally).of_table(table)
         return tally
 

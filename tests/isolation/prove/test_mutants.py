@@ -11,6 +11,7 @@ from app_db.cli.isolation import prove as command
 from app_db.isolation.prove import KINDS, Mutation, Mutator, Proof
 from app_db.isolation.prove.beyond import Beyond
 from app_db.isolation.prove.examples import shipped_examples
+from app_db.isolation.prove.reach import Reach
 
 PAGE = ROOT / "docs" / "howto" / "prove-isolation.md"
 
@@ -39,6 +40,17 @@ def test_without_what_is_tried_beside_rows_mutants_survive(proof: Proof, monkeyp
     monkeypatch.setattr(Beyond, "of_table", lambda *_args: iter(()))
     found = mutation(proof, "shop.notes", kinds=("flag",))
     assert [mutant.what for mutant in found.survivors] == ["not forced"]
+
+
+def test_without_statements_that_read_no_column_a_policy_of_one_command_survives(
+    proof: Proof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reach, "findings", lambda _self: iter(()))
+    found = mutation(proof, "shop.notes", kinds=("policy",))
+    assert [mutant.what for mutant in found.survivors] == [
+        "another permissive policy for update",
+        "another permissive policy for delete",
+    ]
 
 
 def test_what_is_called_harmless_is_not_noticed(proof: Proof) -> None:

@@ -17,6 +17,7 @@ from app_db.isolation.prove.actors import OWNER
 from app_db.isolation.prove.beyond import Beyond, read_views
 from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.oracle import Oracle
+from app_db.isolation.prove.reach import Reach
 from app_db.isolation.prove.sending import Sender
 from app_db.isolation.prove.trying import TableTrial
 from app_db.isolation.prove.world import OWN
@@ -49,7 +50,8 @@ def found_in(proof: Proof, mistake: Mistake) -> list[Finding]:
             views = {view.name: view for view in read_views(connection, proof.place.schemas)}
             return list(beyond.view(views[mistake.table]))
         table = proof.tables[mistake.table]
-        return [*TableTrial(proof.ground, sender, table).run().findings, *beyond.of_table(table)]
+        trial = TableTrial(proof.ground, sender, table)
+        return [*trial.run().findings, *Reach(proof.ground, sender, table).findings(), *beyond.of_table(table)]
 
 
 def test_nothing_is_found_on_our_schema_and_on_the_applications(proof: Proof) -> None:
