@@ -35,11 +35,12 @@ class Death:
 
 @dataclass(slots=True)
 class Mutation:
-    """What became of all mutants."""
+    """What became of all mutants; `stale` are those called harmless that there are not, or that were noticed."""
 
     deaths: list[Death] = field(default_factory=list)
     harmless: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    stale: tuple[str, ...] = ()
 
     @property
     def unnoticed(self) -> list[Mutant]:
@@ -77,6 +78,7 @@ class Mutation:
                          if mutant.name in self.harmless},
             "survivors": [mutant.name for mutant in self.survivors],
             "refused": {death.mutant.name: death.refused for death in self.deaths if death.refused},
+            "stale": list(self.stale),
             "seconds": round(self.seconds, 1),
         }  # fmt: skip
 
@@ -114,8 +116,14 @@ class Mutator:
         for death in self._of_predicate():
             found.deaths.append(death)
             progress(1)
-        found.seconds = time.monotonic() - began
+        found.seconds, found.stale = time.monotonic() - began, self._stale(found)
         return found
+
+    def _stale(self, found: Mutation) -> tuple[str, ...]:
+        if self._proof.only or self._kinds != frozenset(KINDS):
+            return ()  # a part can't tell
+        needed = {mutant.name for mutant in found.unnoticed}
+        return tuple(name for name in self._proof.examples.harmless if name not in needed)
 
     def run_of(self, name: str | None) -> Mutation:
         """Try those of one table; without a name those of views and of the predicate."""
