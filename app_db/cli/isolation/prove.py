@@ -17,7 +17,6 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 _ALL = "all"
 # written out, so that --help loads nothing; a test compares it with what there is
 KINDS = ("policy", "flag", "grant", "foreign key", "unique", "partition", "view", "predicate")
-_SHOWN = 50
 
 
 @click.command()
@@ -76,12 +75,13 @@ def _mutated(proof: Proof, kinds: tuple[str, ...]) -> Mutation:
 
 
 def _report(report: ProofReport) -> list[str]:
+    from ...isolation.prove.findings import grouped
+
     tally = report.tally
     lines = [f"{'verb':<18}{'cases':>8}", *(f"{verb:<18}{number:>8,}" for verb, number in tally.by_verb().items())]
-    lines += [f"{click.style('!', fg='red')} {finding}" for finding in tally.findings[:_SHOWN]]
-    if len(tally.findings) > _SHOWN:
-        lines.append(f"and {len(tally.findings) - _SHOWN:,} more: see --json, or take one table by --table")
+    lines += [click.style(line, fg=None if line.startswith(" ") else "red") for line in grouped(tally.findings)]
     lines += [f"not tried: {reason}" for reason in tally.untried]
+    lines += [f"exempt, and nothing needs it: {entry}: take it out of the examples" for entry in report.stale]
     found = f"{len(tally.findings):,} came out otherwise than they have to" if tally.findings else "no leak"
     lines.append(
         f"{tally.total:,} cases on {report.tables} tables, PostgreSQL {report.version}, {report.seconds:.0f} s: {found}"
@@ -103,6 +103,7 @@ def _mutation(mutation: Mutation) -> list[str]:
     mark = click.style("!", fg="red")
     lines += [f"{mark} not noticed: {mutant.name}: {'; '.join(mutant.statements)}" for mutant in mutation.survivors]
     lines += [f"{mark} could not be made: {one.mutant.name}: {one.refused}" for one in mutation.deaths if one.refused]
+    lines += [f"called harmless, and noticed or not there: {name}: take it out" for name in mutation.stale]
     found = f"{len(mutation.survivors)} not noticed" if mutation.survivors else "each was noticed or is harmless"
     lines.append(f"{len(mutation.deaths):,} mutants, {mutation.seconds:.0f} s: {found}")
     return lines

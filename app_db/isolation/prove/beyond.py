@@ -177,7 +177,9 @@ class Beyond:
         if outcome.state:
             yield self._finding(view.name, "select", "all", actor, f"granted, and {outcome}")
         elif outcome.rows:
-            yield self._finding(view.name, "select", "all", actor, f"{outcome.rows} foreign rows")
+            yield self._finding(
+                view.name, "select", "all", actor, f"{outcome.rows} foreign row{'' if outcome.rows == 1 else 's'}"
+            )
 
     def _actors(self, table: Table) -> Iterator[Actor]:
         owner = self._ground.declared.owner(table.name)

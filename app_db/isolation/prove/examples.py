@@ -23,23 +23,37 @@ class Exemption:
     schema: str = ""
     roles: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """Say what is exempt."""
+        return f"constraint {self.constraint}" if self.constraint else f"{', '.join(self.roles)} in {self.schema}"
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
     """What a file says: values of columns by table, `{n}` standing for a number, exemptions, and harmless mutants.
 
-    A harmless mutant is named as the command prints it, with the proof that it opens nothing.
+    A harmless mutant is named as the command prints it, with the proof that it opens nothing. `written` are the tables
+    that a file names: they have to be there.
     """
 
     values: Mapping[str, Mapping[str, str | Make]] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
     harmless: Mapping[str, str] = field(default_factory=dict)
+    written: frozenset[str] = frozenset()
 
     def __or__(self, other: Examples) -> Examples:
         """Return both; what the other says of a table's column wins."""
         tables = {*self.values, *other.values}
         values = {name: {**self.values.get(name, {}), **other.values.get(name, {})} for name in tables}
-        return Examples(values, (*self.exemptions, *other.exemptions), {**self.harmless, **other.harmless})
+        exemptions, harmless = (*self.exemptions, *other.exemptions), {**self.harmless, **other.harmless}
+        return Examples(values, exemptions, harmless, self.written | other.written)
+
+    def refuse_unknown(self, tables: Mapping[str, Table]) -> None:
+        """Raise ProofError for a table or a column that a file names, and that is not there."""
+        for name in sorted(self.written):
+            if name not in tables:
+                raise ProofError(f"the examples name {name}, which is no table: take it out, or correct its name")
+            self.of(tables[name])
 
     def of(self, table: Table) -> dict[str, Candidate]:
         """Return the candidates of a table's columns; raises ProofError for a column that it does not have."""
@@ -86,7 +100,7 @@ def _parsed(content: str, name: str) -> Examples:
             "exemptions as [[exemption]] with a reason and a constraint, or a schema and its roles, and mutants that "
             "open nothing as [[harmless]] with mutant and reason"
         ) from None
-    return Examples(values, exemptions, harmless)
+    return Examples(values, exemptions, harmless, frozenset(values))
 
 
 def _text(value: Any) -> str:

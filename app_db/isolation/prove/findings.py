@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -23,10 +24,37 @@ class Finding:
         """Whether something was reached that must not be, and not only something refused that was granted."""
         return not self.what.startswith("granted")
 
+    @property
+    def rows(self) -> str:
+        """Whose rows it is about."""
+        return f"{self.target} row{'s' if self.target == 'all' else ''}"
+
     def __str__(self) -> str:
         """Say it in one line."""
-        rows = f"{self.target} row{'s' if self.target == 'all' else ''}"
-        return f"{self.table}: {self.verb} ({rows}) as {self.actor}, context {self.context}: {self.what}"
+        return f"{self.table}: {self.verb} ({self.rows}) as {self.actor}, context {self.context}: {self.what}"
+
+
+def grouped(findings: Iterable[Finding], most: int = 10) -> list[str]:
+    """Return the findings by table, a line for what came of one verb, with who had it; at most so many of a table."""
+    tables: dict[str, dict[tuple[str, str, str], list[Finding]]] = {}
+    for finding in findings:
+        kind = (finding.verb, finding.target, finding.what)
+        tables.setdefault(finding.table, {}).setdefault(kind, []).append(finding)
+    lines = []
+    for table, kinds in tables.items():
+        number = sum(map(len, kinds.values()))
+        lines.append(f"{table}: {number:,} finding{'' if number == 1 else 's'}")
+        leaks_first = sorted(kinds.values(), key=lambda same: not same[0].is_leak)
+        lines += [f"  {_together(same)}" for same in leaks_first[:most]]
+        if len(kinds) > most:
+            lines.append(f"  and {len(kinds) - most:,} more like these")
+    return lines
+
+
+def _together(same: list[Finding]) -> str:
+    actors, contexts = (", ".join(dict.fromkeys(names)) for names in
+                        ((one.actor for one in same), (one.context for one in same)))  # fmt: skip
+    return f"{same[0].verb} ({same[0].rows}): {same[0].what}; as {actors}; context {contexts}"
 
 
 @dataclass(slots=True)
@@ -83,5 +111,5 @@ def _plain(verb: str) -> str:
         if verb.startswith((f"{head} of ", f"{head} by ")):
             return head
     words = verb.split()
-    known = {"returning", "nothing", "update", "to", "query", "from", "for", "share", "table"}
+    known = {"all", "returning", "nothing", "update", "to", "query", "from", "for", "share", "table"}
     return verb if all(word in known for word in words[1:]) else f"{words[0]} column"

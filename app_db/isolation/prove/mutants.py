@@ -29,7 +29,8 @@ _WRITES = {"all", "insert", "update"}
 class Mutant:
     """A change, by statements of the owner; `verb` and `role` say which cases are likely to notice it.
 
-    `beside` where none of the cases of rows would, but what is tried beside them.
+    `beside` where none of the cases of rows would, but what is tried beside them; `sweeps` where statements on all
+    rows would.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Mutant:
     verb: str = ""
     role: str = ""
     beside: bool = False
+    sweeps: bool = False
 
     @property
     def name(self) -> str:
@@ -59,6 +61,7 @@ def mutants_of(table: Table, catalogue: Catalogue, declared: Declared, names: Ro
             yield from _policy_mutants(table, thing, attributes)
     open_to_all = f"create policy app_db_mutant on {table.sql} using (true) with check (true)"
     yield Mutant(POLICY, table.name, "another permissive policy", (open_to_all,))
+    yield from _command_mutants(table, catalogue)
     yield Mutant(FLAG, table.name, "row security disabled", (f"alter table {table.sql} disable row level security",))
     no_force = f"alter table {table.sql} no force row level security"
     yield Mutant(FLAG, table.name, "not forced", (no_force,), beside=True)
@@ -69,6 +72,23 @@ def mutants_of(table: Table, catalogue: Catalogue, declared: Declared, names: Ro
         yield from _unique_mutants(table, unique)
     for partition in table.partitions:
         yield from _partition_mutants(table, partition, names)
+
+
+def _command_mutants(table: Table, catalogue: Catalogue) -> Iterator[Mutant]:
+    """Another permissive policy for one command alone; an UPDATE may leave what the table's own policies let it."""
+    checks = (attributes.get("with_check") or attributes.get("using") for thing, attributes in catalogue.items()
+              if thing.kind == "policy" and thing.name.rpartition(".")[0] == table.name)  # fmt: skip
+    own = next((check for check in checks if check not in (None, "true")), "false")
+    clauses = {
+        "select": "using (true)",
+        "insert": "with check (true)",
+        "update": f"using (true) with check ({own})",
+        "delete": "using (true)",
+    }
+    for verb, clause in clauses.items():
+        change = f"create policy app_db_mutant on {table.sql} for {verb} {clause}"
+        yield Mutant(POLICY, table.name, f"another permissive policy for {verb}", (change,), verb=verb,
+                     sweeps=verb in {"update", "delete"})  # fmt: skip
 
 
 def _policy_mutants(table: Table, thing: Thing, attributes: Mapping[str, Any]) -> Iterator[Mutant]:

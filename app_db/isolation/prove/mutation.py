@@ -16,6 +16,7 @@ from .findings import Finding, Tally
 from .mutants import KINDS, PREDICATE, Mutant, mutants_of, mutants_of_view
 from .predicate import HOOKS, predicate_findings, without_hook
 from .proof import Proof
+from .reach import Reach
 from .sending import Sender
 from .tables import Table
 from .trying import TableTrial
@@ -34,11 +35,12 @@ class Death:
 
 @dataclass(slots=True)
 class Mutation:
-    """What became of all mutants."""
+    """What became of all mutants; `stale` are those called harmless that there are not, or that were noticed."""
 
     deaths: list[Death] = field(default_factory=list)
     harmless: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    stale: tuple[str, ...] = ()
 
     @property
     def unnoticed(self) -> list[Mutant]:
@@ -76,6 +78,7 @@ class Mutation:
                          if mutant.name in self.harmless},
             "survivors": [mutant.name for mutant in self.survivors],
             "refused": {death.mutant.name: death.refused for death in self.deaths if death.refused},
+            "stale": list(self.stale),
             "seconds": round(self.seconds, 1),
         }  # fmt: skip
 
@@ -113,8 +116,14 @@ class Mutator:
         for death in self._of_predicate():
             found.deaths.append(death)
             progress(1)
-        found.seconds = time.monotonic() - began
+        found.seconds, found.stale = time.monotonic() - began, self._stale(found)
         return found
+
+    def _stale(self, found: Mutation) -> tuple[str, ...]:
+        if self._proof.only or self._kinds != frozenset(KINDS):
+            return ()  # a part can't tell
+        needed = {mutant.name for mutant in found.unnoticed}
+        return tuple(name for name in self._proof.examples.harmless if name not in needed)
 
     def run_of(self, name: str | None) -> Mutation:
         """Try those of one table; without a name those of views and of the predicate."""
@@ -170,10 +179,15 @@ class Mutator:
     def _noticed(self, mutant: Mutant, trial: TableTrial, sender: Sender, table: Table) -> Iterator[Finding]:
         """Yield what notices it, the likeliest cases first."""
         beyond = Beyond(self._proof.ground, sender)
+        reach = Reach(self._proof.ground, sender, table)
+        if mutant.sweeps:
+            yield from reach.findings()
         if mutant.beside:
             yield from beyond.of_table(table)
         yield from trial.findings(mutant.may_notice)
         if not mutant.beside:
             yield from beyond.of_table(table)
         yield from trial.granted_findings()
+        if not mutant.sweeps:
+            yield from reach.findings()
         yield from trial.findings(lambda actor, context, case: not mutant.may_notice(actor, context, case))

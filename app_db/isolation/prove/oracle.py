@@ -36,7 +36,11 @@ class Outcome:
         """Say it in a few words."""
         if self.state:
             return f"error {self.state}" + (f" of {self.constraint}" if self.constraint else "")
-        return f"{self.rows} row{'' if self.rows == 1 else 's'}"
+        return _counted(self.rows or 0)
+
+
+def _counted(number: int, noun: str = "row") -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 class Oracle:
@@ -45,13 +49,14 @@ class Oracle:
     def __init__(self, declared: Declared, exemptions: Iterable[Exemption], owners: Mapping[str, Owner]) -> None:
         self._declared = declared
         self._owners = owners
-        self._constraints = {entry.constraint for entry in exemptions if entry.constraint}
-        self._seers = [(entry.schema, set(entry.roles)) for entry in exemptions if entry.schema]
+        self._constraints = {entry.constraint: entry for entry in exemptions if entry.constraint}
+        self._seers = [entry for entry in exemptions if entry.schema]
+        self.used: set[Exemption] = set()
 
     def with_grants(self, declared: Declared) -> Oracle:
         """Return the same oracle by the word of other grants."""
         found = Oracle(declared, (), self._owners)
-        found._constraints, found._seers = self._constraints, self._seers
+        found._constraints, found._seers, found.used = self._constraints, self._seers, self.used
         return found
 
     def may(self, actor: Actor, table: Table, needs: Iterable[Need]) -> bool:
@@ -70,7 +75,11 @@ class Oracle:
 
     def sees_schema(self, actor: Actor, schema: str) -> bool:
         """Whether the actor may see every row of the schema."""
-        return actor.sees_all or any(schema == known and roles & actor.roles for known, roles in self._seers)
+        if actor.sees_all:
+            return True
+        exempt = [entry for entry in self._seers if schema == entry.schema and actor.roles.intersection(entry.roles)]
+        self.used.update(exempt)
+        return bool(exempt)
 
     def sees(self, actor: Actor, context: Context, table: Table, row: Owner) -> bool:
         """Whether the actor may see a row of that owner."""
@@ -108,23 +117,39 @@ class Oracle:
             return self._complaint_of_reference(case, outcome, twin, sees=sees)
         return self._complaint_of_row(actor, context, table, case, outcome, owners)
 
+    def complaint_of_sweep(
+        self, actor: Actor, table: Table, needs: Iterable[Need], outcome: Outcome, owners: Outcome,
+        visible: frozenset[tuple[str | None, ...]],
+    ) -> str | None:  # fmt: skip
+        """Return what is wrong with the rows that a statement on all of them reaches, or None."""
+        if not self.may(actor, table, needs):
+            return None if outcome.state == REFUSED else f"not granted, and {outcome}"
+        if outcome.state and outcome.state == owners.state:
+            return None  # a trigger of the statement refuses it to everybody
+        return self._complaint_of_all(outcome, visible)
+
     @staticmethod
     def _complaint_of_all(outcome: Outcome, visible: frozenset[tuple[str | None, ...]]) -> str | None:
         if outcome.state:
             return f"granted, and {outcome}"
         if outcome.found is None:
             more = (outcome.rows or 0) - len(visible)
-            return None if more == 0 else f"{abs(more)} rows too {'many' if more > 0 else 'few'}"
+            if more < 0:
+                return f"granted, and {_counted(-more)} too few"
+            return f"{_counted(more)} too many" if more else None
         foreign, missing = len(outcome.found - visible), len(visible - outcome.found)
         if foreign:
-            return f"{foreign} foreign row{'' if foreign == 1 else 's'}"
-        return f"{missing} of its own rows missing" if missing else None
+            return _counted(foreign, "foreign row")
+        return f"granted, and {missing} of its own rows missing" if missing else None
 
     def _complaint_of_key(self, table: Table, outcome: Outcome, *, sees: bool) -> str | None:
-        if sees or outcome.state not in _COLLIDED or outcome.constraint in self._constraints:
+        if sees or outcome.state not in _COLLIDED:
             return None
         if any(unique.name == outcome.constraint and table.owners[0] in unique.columns for unique in table.uniques):
             return None  # whoever is in the key is oneself, so it collides with a row of one's own
+        if outcome.constraint in self._constraints:
+            self.used.add(self._constraints[outcome.constraint])
+            return None
         return f"tells of a row that is not seen: {outcome}"
 
     @staticmethod
@@ -144,7 +169,7 @@ class Oracle:
         if is_found and not self.sees(actor, context, table, self._owners[case.target]):
             return None if outcome.rows == 0 else f"reached a row that is not seen: {outcome}"
         if case.promise is Promise.WRITES and not self.sees(actor, context, table, self._owners[case.leaves]):
-            stopped = outcome.state == REFUSED or outcome.by_trigger
+            stopped = outcome.state == REFUSED or outcome.by_trigger or (case.verb == "move" and outcome.rows == 0)
             return None if stopped else f"left a row that is not its own: {outcome}"
         if (outcome.state, outcome.rows) != (owners.state, owners.rows):
             return f"granted, and {outcome} where the owner has {owners}"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, text
 
 from ...engine import admin_engine
 from ...errors import ProofError
@@ -16,6 +16,8 @@ from ...schema import SERVICES, RoleNames
 from ...server.scratch import scratch_database
 from ...settings import Settings
 from .actors import admit
+
+_NAMESPACES = text("select nspname::text from pg_namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,13 @@ def scratch_place(
     """Yield a place that the revisions have just built, those of a tree included; nothing of it stays.
 
     On a server of its own, from `binaries` where they are given, or on that of `database_url`. `change` may alter what
-    was built. Raises ProofError for a tree without schemas.
+    was built. Raises ProofError for a tree without schemas or schemas without a tree, for a file that is not there, and
+    for a schema that the tree does not make.
     """
+    if schemas and tree is None:
+        raise ProofError(f"--schema {schemas[0]} was named, and no tree that makes it: add --tree alembic.ini")
+    if tree is not None and not tree.is_file():
+        raise ProofError(f"there is no file {tree}: name the alembic.ini of the application")
     if tree is not None and not schemas:
         raise ProofError(f"{tree} was named, and none of its schemas: add --schema NAME for each")
     with scratch_database("prove", database_url, binaries=binaries) as (settings, admin_url):
@@ -73,4 +80,15 @@ def scratch_place(
         url = settings.url
         if url is None:
             raise ProofError("the database that was built has no login for the application: run it again")
-        yield ProofPlace(settings, admin_url.set(database=url.database), (*our_schemas(), *schemas))
+        place = ProofPlace(settings, admin_url.set(database=url.database), (*our_schemas(), *schemas))
+        refuse_missing(place, schemas)
+        yield place
+
+
+def refuse_missing(place: ProofPlace, schemas: Sequence[str]) -> None:
+    """Raise ProofError for a schema that is not there: nothing of it would be proved."""
+    with place.connection() as connection:
+        there = set(connection.scalars(_NAMESPACES))
+    for schema in schemas:
+        if schema not in there:
+            raise ProofError(f"the revisions make no schema {schema}: name by --schema one that they make")

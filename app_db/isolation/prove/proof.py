@@ -24,6 +24,7 @@ from .functions import Functions
 from .oracle import Oracle
 from .place import ProofPlace
 from .predicate import predicate_findings
+from .reach import Reach
 from .reading import read_tables
 from .scopes import scope_by_model
 from .sending import Sender
@@ -41,17 +42,18 @@ _REAL = frozenset({"select", "insert", "update", "delete", "move", "truncate", "
 
 @dataclass(frozen=True, slots=True)
 class ProofReport:
-    """What a proof has tried and found, on which version, and in how many seconds."""
+    """What a proof has tried and found, on which version, in how many seconds, and which exemptions nothing needed."""
 
     tally: Tally
     tables: int
     version: str
     seconds: float
+    stale: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for machines."""
         told = {"tables": self.tables, "version": self.version, "seconds": round(self.seconds, 1)}
-        return {**told, **self.tally.as_dict()}
+        return {**told, **self.tally.as_dict(), "stale": list(self.stale)}
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class Proof:
             self.version = str(connection.scalar(_VERSION))
             self.tables = read_tables(connection, self.place.schemas, scope_by_model)
             self._refuse_unknown()
+            self.examples.refuse_unknown(self.tables)
             declared = self._declared(connection)
             connection.exec_driver_sql("select set_config('role', %s, true)", (self.place.names(OWNER),))
             connection.exec_driver_sql("set constraints all immediate")
@@ -104,7 +107,12 @@ class Proof:
             tally.add(self.of_functions())
         tally.add(self.of_real_logins())
         tally.add(self.of_predicate())
-        return ProofReport(tally, len(self.chosen()), self.version, time.monotonic() - began)
+        return ProofReport(tally, len(self.chosen()), self.version, time.monotonic() - began, self.stale())
+
+    def stale(self) -> tuple[str, ...]:
+        """Return the exemptions that were given and that nothing has needed; a part of the tables can't tell."""
+        used = self.ground.oracle.used
+        return () if self.only else tuple(str(entry) for entry in self.examples.exemptions if entry not in used)
 
     def of_table(self, table: Table) -> Tally:
         """Try the cases of one table, first on a connection that was never bound to anybody."""
@@ -113,6 +121,7 @@ class Proof:
             tally = trial.run(bound=False)
             tally.add(trial.run())
             tally.add(trial.run_granted())
+            tally.findings += Reach(self.ground, sender, table, tally).findings()
             tally.findings += Beyond(self.ground, sender, tally).of_table(table)
         return tally
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -92,6 +93,20 @@ class Sender:
                 found = frozenset(map(tuple, self._cursor.fetchall()))
                 return Outcome(rows=len(found), found=found)
             return Outcome(rows=self._cursor.rowcount)
+        except self.error as error:
+            return _refusal(error)
+        finally:
+            self._cursor.execute("rollback to savepoint tried")
+
+    def reached(self, sql: str, parameters: tuple[Any, ...]) -> Outcome:
+        """Return which rows a statement reaches, as a trigger has noted their keys, and undo it."""
+        self.sent += 1
+        try:
+            self._cursor.execute(sql, parameters)
+            self._cursor.execute("select current_setting('app_db.reached', true)")
+            noted = self._cursor.fetchone()[0] or ""
+            found = frozenset(tuple(json.loads(line)) for line in noted.splitlines())
+            return Outcome(rows=len(found), found=found)
         except self.error as error:
             return _refusal(error)
         finally:

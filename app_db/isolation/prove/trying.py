@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ...schema import RoleNames, ScopeKind
@@ -19,8 +20,7 @@ from .world import COLLEAGUE, OWN, TRAVELLER, World
 Keys = frozenset[tuple[str | None, ...]]
 Wanted = Callable[[Actor, Context, Case], bool]
 
-
-_GRANTED = ("app_login", "app_tenant_admin_login")
+GRANTED = ("app_login", "app_tenant_admin_login")
 
 
 @dataclass(slots=True)
@@ -44,6 +44,21 @@ class Ground:
         return Ground(self.world, declared, self.oracle.with_grants(declared), self.names)
 
 
+@contextmanager
+def granted_to(ground: Ground, sender: Sender, table: Table) -> Iterator[Ground]:
+    """Grant a tenant's logins every verb on the table, until the end of the block; yields the ground that says so."""
+    declared = Declared()
+    declared.add_to(table.name, *GRANTED)
+    with sender.undone():
+        sender.become(ground.names(OWNER))
+        for actor in ground.actors:
+            if actor.name in GRANTED:
+                sender.execute(f"grant usage on schema {quoted(table.schema)} to {actor.login}")
+                sender.execute(f"grant select, insert, update, delete on {table.sql} to {actor.login}")
+        sender.become("none")
+        yield ground.with_grants(declared)
+
+
 class TableTrial:
     """The cases of one table. What comes of them for the owner is kept from one call to the next."""
 
@@ -58,15 +73,15 @@ class TableTrial:
     def run(self, *, bound: bool = True) -> Tally:
         """Try all cases; without `bound` on a connection that was never bound to anybody."""
         tally = Tally()
-        for actor in self._actors():
-            for context in self._contexts_of(actor, bound=bound):
+        for actor in self.actors():
+            for context in self.contexts_of(actor, bound=bound):
                 tally.findings += self._tried(actor, context, self._cases_of(actor), tally)
         return tally
 
     def run_as_itself(self, name: str, sender: Sender, verbs: frozenset[str]) -> Tally:
         """Try the cases of some verbs as a login, on a connection of its own."""
         tally = Tally()
-        for actor in self._actors():
+        for actor in self.actors():
             if actor.name == name:
                 # unbound first: what a login is given by default is seen before anything was set
                 for context in (NO_CONTEXT, self._ground.contexts[0], self._ground.contexts[-1]):
@@ -82,18 +97,10 @@ class TableTrial:
 
     def granted_findings(self, tally: Tally | None = None) -> Iterator[Finding]:
         """Yield what a login of a tenant reaches once it is granted every verb, by mistake."""
-        ground, declared = self._ground, Declared()
-        bound = [actor for actor in ground.actors if actor.name in _GRANTED]
-        declared.add_to(self._table.name, *_GRANTED)
-        trial = TableTrial(ground.with_grants(declared), self._sender, self._table)
-        with self._sender.undone():
-            self._sender.become(ground.names(OWNER))
-            for actor in bound:
-                self._sender.execute(f"grant usage on schema {quoted(self._table.schema)} to {actor.login}")
-                self._sender.execute(f"grant select, insert, update, delete on {self._table.sql} to {actor.login}")
-            self._sender.become("none")
+        with granted_to(self._ground, self._sender, self._table) as ground:
+            trial = TableTrial(ground, self._sender, self._table)
             trial._rows, trial._owners = self._all_rows(), self._owners  # another trial of the table
-            for actor in bound:
+            for actor in (actor for actor in ground.actors if actor.name in GRANTED):
                 for context in ground.contexts:
                     cases = [case for case in trial._cases_of(actor) if self._holds_by_policy(case)]
                     for finding in trial._tried(actor, context, cases, tally):
@@ -107,8 +114,8 @@ class TableTrial:
 
     def findings(self, wanted: Wanted) -> Iterator[Finding]:
         """Yield what comes out wrong of the cases that are wanted, as it comes."""
-        for actor in self._actors():
-            for context in self._contexts_of(actor, bound=True):
+        for actor in self.actors():
+            for context in self.contexts_of(actor, bound=True):
                 cases = [case for case in self._cases_of(actor) if wanted(actor, context, case)]
                 if cases:
                     yield from self._tried(actor, context, cases)
@@ -116,16 +123,17 @@ class TableTrial:
     def learn(self) -> None:
         """Note what comes of every case for the owner, before anything is changed."""
         self._all_rows()
-        for actor in self._actors():
-            for context in self._contexts_of(actor, bound=True):
+        for actor in self.actors():
+            for context in self.contexts_of(actor, bound=True):
                 self._of_owner(context, self._cases_of(actor))
 
-    def _actors(self) -> Iterator[Actor]:
+    def actors(self) -> Iterator[Actor]:
         """Yield everybody but who is declared to own the table, and so needs no grant."""
         owner = self._ground.declared.owner(self._table.name)
         return (actor for actor in self._ground.actors if owner not in actor.roles)
 
-    def _contexts_of(self, actor: Actor, *, bound: bool) -> Iterable[Context]:
+    def contexts_of(self, actor: Actor, *, bound: bool) -> Iterable[Context]:
+        """Return in which contexts an actor tries; without `bound` where it was never bound to anybody."""
         everything = self._ground.contexts
         has_rights = bool(self._ground.declared.rights(actor.roles, self._table.name))
         if not bound:
@@ -155,7 +163,7 @@ class TableTrial:
     ) -> Iterator[Finding]:  # fmt: skip
         sender = sender or self._sender
         owners = self._of_owner(context, cases)
-        visible = self._visible(actor, context)
+        visible = self.visible(actor, context)
         with sender.acting(actor.login, context):
             for case in cases:
                 outcome = self._sent(case, sender)
@@ -188,7 +196,8 @@ class TableTrial:
                     self._owners[self._key(context, case)] = self._sent(case, self._sender)
         return self._owners
 
-    def _visible(self, actor: Actor, context: Context) -> Keys:
+    def visible(self, actor: Actor, context: Context) -> Keys:
+        """Return the keys of all rows that are to be seen."""
         oracle, table = self._ground.oracle, self._table
         return frozenset(key for key, owner in self._all_rows() if oracle.sees(actor, context, table, owner))
 

@@ -48,6 +48,20 @@ MISTAKES = (
          "alter table shop.customers add constraint uq_customers_email unique (email)"),
         "another tenant's",
     ),
+    Mistake(
+        "a policy that deletes everybody's", "shop.customers", "delete all",
+        ("drop policy tenant_rows on shop.customers",
+         "create policy reads on shop.customers for select using (tenant_id = app.current_tenant_id())",
+         "create policy deletes on shop.customers for delete using (true)"),
+    ),
+    Mistake(
+        "a policy that changes everybody's into one's own", "studio.rooms", "take all",
+        ("create policy helper on studio.rooms for update using (true) with check (false)",),
+    ),
+    Mistake(
+        "a policy that overwrites a colleague's", "shop.notes", "update all",
+        ("create policy helper on shop.notes for update using (tenant_id = app.current_tenant_id())",),
+    ),
     Mistake("TRUNCATE granted", "shop.customers", "truncate", ("grant truncate on shop.customers to {p}app_rw",)),
     Mistake(
         "a view with its owner's rights", "studio.busy_rooms", "select",

@@ -41,6 +41,8 @@ def test_an_application_is_proved_and_its_mutants_are_noticed() -> None:
     ("arguments", "said"),
     [
         (("--tree", str(SHOP)), "none of its schemas: add --schema NAME for each"),
+        (("--schema", "shop"), "--schema shop was named, and no tree that makes it: add --tree"),
+        (("--tree", "nosuch.ini", "--schema", "shop"), "there is no file nosuch.ini"),
         (("--examples", "/nowhere.toml"), "can't be read"),
         (("--expect", "/nowhere.json"), "is no snapshot of a schema"),
     ],

@@ -8,9 +8,10 @@ import pytest
 from support import ROOT
 
 from app_db.cli.isolation import prove as command
-from app_db.isolation.prove import KINDS, Mutation, Mutator, Proof
+from app_db.isolation.prove import KINDS, Examples, Mutation, Mutator, Proof
 from app_db.isolation.prove.beyond import Beyond
 from app_db.isolation.prove.examples import shipped_examples
+from app_db.isolation.prove.reach import Reach
 
 PAGE = ROOT / "docs" / "howto" / "prove-isolation.md"
 
@@ -41,6 +42,17 @@ def test_without_what_is_tried_beside_rows_mutants_survive(proof: Proof, monkeyp
     assert [mutant.what for mutant in found.survivors] == ["not forced"]
 
 
+def test_without_statements_that_read_no_column_a_policy_of_one_command_survives(
+    proof: Proof, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reach, "findings", lambda _self: iter(()))
+    found = mutation(proof, "shop.notes", kinds=("policy",))
+    assert [mutant.what for mutant in found.survivors] == [
+        "another permissive policy for update",
+        "another permissive policy for delete",
+    ]
+
+
 def test_what_is_called_harmless_is_not_noticed(proof: Proof) -> None:
     tables = {name.partition(":")[0].split()[-1]: name for name in shipped_examples().harmless}
     there = sorted(tables.keys() & proof.tables.keys())  # a server without pgvector has no learning
@@ -48,6 +60,12 @@ def test_what_is_called_harmless_is_not_noticed(proof: Proof) -> None:
     named = {name for name in shipped_examples().harmless if name.partition(":")[0].split()[-1] in there}
     assert {mutant.name for mutant in found.unnoticed} == named != set()
     assert found.survivors == []
+
+
+def test_what_is_called_harmless_and_is_noticed_is_told(proof: Proof) -> None:
+    chosen = Proof(proof.place, Examples(harmless={"flag shop.notes: nosuch": "known"}))
+    chosen.tables, chosen.ground = {}, proof.ground
+    assert Mutator(chosen).run().stale == ("flag shop.notes: nosuch",)
 
 
 def test_what_is_harmless_is_in_the_docs_with_its_reason() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from isolation.prove.planted import MISTAKES, Mistake
@@ -12,11 +14,15 @@ from sqlalchemy import text
 
 from app_db.engine import admin_engine
 from app_db.errors import ProofError
-from app_db.isolation.prove import Finding, Proof, ProofPlace, Tally
+from app_db.isolation.prove import Examples, Finding, Proof, ProofPlace, Tally, load_examples
 from app_db.isolation.prove.actors import OWNER
 from app_db.isolation.prove.beyond import Beyond, read_views
+from app_db.isolation.prove.examples import Exemption
+from app_db.isolation.prove.findings import grouped
 from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.oracle import Oracle
+from app_db.isolation.prove.place import refuse_missing
+from app_db.isolation.prove.reach import Reach
 from app_db.isolation.prove.sending import Sender
 from app_db.isolation.prove.trying import TableTrial
 from app_db.isolation.prove.world import OWN
@@ -49,7 +55,8 @@ def found_in(proof: Proof, mistake: Mistake) -> list[Finding]:
             views = {view.name: view for view in read_views(connection, proof.place.schemas)}
             return list(beyond.view(views[mistake.table]))
         table = proof.tables[mistake.table]
-        return [*TableTrial(proof.ground, sender, table).run().findings, *beyond.of_table(table)]
+        trial = TableTrial(proof.ground, sender, table)
+        return [*trial.run().findings, *Reach(proof.ground, sender, table).findings(), *beyond.of_table(table)]
 
 
 def test_nothing_is_found_on_our_schema_and_on_the_applications(proof: Proof) -> None:
@@ -206,6 +213,56 @@ def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:
 def test_a_table_that_is_not_there_is_refused(place: ProofPlace) -> None:
     with pytest.raises(ProofError, match=r"there is no table shop\.orders in .*: name one with its schema"):
         Proof(place, only=["shop.orders"]).prepare()
+
+
+def test_a_schema_that_the_revisions_do_not_make_is_refused(place: ProofPlace) -> None:
+    refuse_missing(place, ("shop", "studio"))
+    with pytest.raises(ProofError, match="make no schema nosuch: name by --schema one that they make"):
+        refuse_missing(place, ("shop", "nosuch"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("[shop.nosuch]\na = 1", "name shop.nosuch, which is no table"),
+     ("[shop.notes]\nnosuch = 1", "name shop.notes.nosuch, which is no column")],
+)  # fmt: skip
+def test_examples_of_what_is_not_there_are_refused(place: ProofPlace, tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "examples.toml").write_text(content, "utf-8")
+    with pytest.raises(ProofError, match=said):
+        Proof(place, load_examples(tmp_path / "examples.toml")).prepare()
+
+
+def test_exemptions_that_nothing_needs_are_told(proof: Proof) -> None:
+    mistake = planted("a unique key without the tenant")
+    exemptions = tuple(Exemption("known", constraint=name) for name in ("uq_customers_email", "uq_nosuch"))
+    chosen = Proof(proof.place, Examples(exemptions=exemptions))
+    oracle = Oracle(proof.ground.declared, exemptions, proof.ground.world.owners)
+    chosen.tables, chosen.ground = proof.tables, replace(proof.ground, oracle=oracle)
+    assert chosen.stale() == ("constraint uq_customers_email", "constraint uq_nosuch")
+    assert not [one for one in found_in(chosen, mistake) if one.is_leak]
+    assert chosen.stale() == ("constraint uq_nosuch",)
+
+
+def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> None:
+    reads = (
+        "drop policy tenant_rows on shop.invoices",
+        "create policy reads on shop.invoices for select to {p}app_tenant, {p}app_tenant_admin "
+        "using (tenant_id = app.current_tenant_id())",
+    )
+    found = found_in(proof, Mistake("only read", "shop.invoices", "", reads))
+    assert found
+    assert [str(one) for one in found if one.is_leak] == []
+
+
+def test_findings_are_told_by_table_and_kind_with_all_who_had_them() -> None:
+    found = [Finding("shop.notes", "select", "all", actor, context, "1 foreign row")
+             for actor in ("a", "b") for context in ("own", "empty")]  # fmt: skip
+    assert grouped([*found, Finding("shop.lines", "delete", "own", "a", "own", "granted, and 0 rows")]) == [
+        "shop.notes: 4 findings",
+        "  select (all rows): 1 foreign row; as a, b; context own, empty",
+        "shop.lines: 1 finding",
+        "  delete (own row): granted, and 0 rows; as a; context own",
+    ]
 
 
 def test_each_sees_what_the_model_says(proof: Proof) -> None:
