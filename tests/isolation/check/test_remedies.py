@@ -1,4 +1,4 @@
-"""What is printed, typed in the order printed, ends with nothing to be found, and never shows a row that was hidden."""
+"""What is printed, typed in the order printed, ends with nothing to be found."""
 
 from __future__ import annotations
 

@@ -246,8 +246,10 @@ def test_exemptions_that_nothing_needs_are_told(proof: Proof) -> None:
 def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> None:
     reads = (
         "drop policy tenant_rows on shop.invoices",
-        "create policy reads on shop.invoices for select to {p}app_tenant, {p}app_tenant_admin "
-        "using (tenant_id = app.current_tenant_id())",
+        (
+            "create policy reads on shop.invoices for select to {p}app_tenant, {p}app_tenant_admin "
+            "using (tenant_id = app.current_tenant_id())"
+        ),
     )
     found = found_in(proof, Mistake("only read", "shop.invoices", "", reads))
     assert found
