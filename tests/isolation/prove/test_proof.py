@@ -243,11 +243,13 @@ def test_exemptions_that_nothing_needs_are_told(proof: Proof) -> None:
     assert chosen.stale() == ("constraint uq_nosuch",)
 
 
+_OWN = "tenant_id = app.current_tenant_id()"
+
+
 def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> None:
     reads = (
         "drop policy tenant_rows on shop.invoices",
-        "create policy reads on shop.invoices for select to {p}app_tenant, {p}app_tenant_admin "
-        "using (tenant_id = app.current_tenant_id())",
+        f"create policy reads on shop.invoices for select to {{p}}app_tenant, {{p}}app_tenant_admin using ({_OWN})",
     )
     found = found_in(proof, Mistake("only read", "shop.invoices", "", reads))
     assert found
