@@ -134,9 +134,7 @@ class Oracle:
             return f"granted, and {outcome}"
         if outcome.found is None:
             more = (outcome.rows or 0) - len(visible)
-            if more < 0:
-                return f"granted, and {_counted(-more)} too few"
-            return f"{_counted(more)} too many" if more else None
+            return None if more == 0 else f"{_counted(abs(more))} too {'many' if more > 0 else 'few'}"
         foreign, missing = len(outcome.found - visible), len(visible - outcome.found)
         if foreign:
             return _counted(foreign, "foreign row")
