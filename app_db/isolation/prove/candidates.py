@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from uuid_utils.compat import uuid7
 
@@ -57,7 +58,7 @@ def _makers(kind: str, column: Column, hints: list[str]) -> Iterator[Make]:
     elif kind in _TEXTS:
         yield from _texts(column, hints)
     elif kind in _NUMBERS:
-        yield lambda number: str(number % 30000)
+        yield _number(column)
         yield from (_constant(value) for value in ("1", "0", *_numbers(hints)))
     elif kind == "bytea":
         for length in (32, *_lengths(hints)):
@@ -100,6 +101,16 @@ def _texts(column: Column, hints: list[str]) -> Iterator[Make]:
     for length in _lengths(hints):
         yield lambda number, length=length: f"{number:0{max(length, 0)}d}"[-length:] if length else ""  # type: ignore[misc]
     yield _constant("")
+
+
+def _number(column: Column) -> Make:
+    """Return numbers that a numeric of the column's precision and scale holds; without one, whole numbers."""
+    if column.kind != "numeric" or column.length is None:
+        return lambda number: str(number % 30000)
+    precision, scale = column.length >> 16, ((column.length & 0x7FF) ^ 0x400) - 0x400
+    if precision - scale >= len("30000"):
+        return lambda number: str(number % 30000)
+    return lambda number: f"{Decimal(number % min(30000, 10**precision)).scaleb(-scale):f}"
 
 
 def _cut(make: Make, length: int | None) -> Make:

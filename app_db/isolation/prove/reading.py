@@ -33,17 +33,19 @@ select c.oid, a.attname as name, format_type(a.atttypid, a.atttypmod) as type, b
   case when a.attgenerated = '' then coalesce(pg_get_expr(d.adbin, d.adrelid), t.typdefault) end as default,
   a.attgenerated = '' and a.attidentity = '' as is_written,
   array(select e.enumlabel::text from pg_enum e where e.enumtypid = b.oid order by e.enumsortorder) as labels,
-  nullif(greatest(case when b.typname in ('varchar', 'bpchar') then a.atttypmod - 4 else a.atttypmod end, 0), 0)
-    as length
+  nullif(greatest(
+    m.typmod - case when ltrim(b.typname, '_') in ('varchar', 'bpchar', 'numeric') then 4 else 0 end, 0), 0) as length
 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_type t on t.oid = a.atttypid join pg_type b on b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+cross join lateral (select case when t.typbasetype = 0 then a.atttypmod else t.typtypmod end) m (typmod)
 left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
 where {_OURS} and not c.relispartition and a.attnum > 0 and not a.attisdropped
 order by c.oid, a.attnum
 """)
 
 _CONSTRAINTS = text(f"""
-select c.oid, k.conname as name, k.contype::text as kind, pg_get_expr(k.conbin, k.conrelid) as expression,
+select c.oid, k.conname as name, k.contype::text as kind, k.condeferrable as is_deferrable,
+  format('%I.%I', n.nspname, k.conname) as sql, pg_get_expr(k.conbin, k.conrelid) as expression,
   array(select a.attname::text from unnest(k.conkey) with ordinality u (num, place)
     join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.num order by u.place) as columns,
   fn.nspname || '.' || f.relname as target,
@@ -120,11 +122,7 @@ def _table(
         oid=row["oid"],
         columns=by_name,
         checks=(*checks, *wishes),
-        foreign_keys=tuple(
-            ForeignKey(k["name"], tuple(k["columns"]), k["target"], tuple(k["referred"]))
-            for k in constraints
-            if k["kind"] == "f"
-        ),
+        foreign_keys=tuple(_foreign_key(k) for k in constraints if k["kind"] == "f"),
         uniques=tuple(
             Unique(
                 name=u["name"],
@@ -139,6 +137,11 @@ def _table(
         partitions=tuple(row["partitions"]),
         scope=scope_of(row["name"], by_name),
     )
+
+
+def _foreign_key(row: Mapping[str, Any]) -> ForeignKey:
+    given = {name: row[name] for name in ("name", "target", "sql", "is_deferrable")}
+    return ForeignKey(**given, columns=tuple(row["columns"]), referred=tuple(row["referred"]))
 
 
 def _column(row: Mapping[str, Any]) -> Column:

@@ -7,6 +7,7 @@ means here what it means to an INSERT. What is left is a search over small table
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from .candidates import OMITTED, Candidate, candidates
 from .tables import Check, Column, Table, quoted
 
 _MOST_COMBINATIONS = 20_000
-_SAMPLES = (7, 20_011)  # numbers by which candidates are tried
+_SAMPLES = (7, 9_999, 20_011, 29_999)  # numbers by which candidates are tried
 
 Domains = dict[str, list[Candidate]]
 
@@ -74,7 +75,8 @@ def _is_input(connection: Connection, column: Column, candidate: Candidate) -> b
         return True
     try:
         with connection.begin_nested():
-            connection.exec_driver_sql(f"select cast(%s as {column.type})", (candidate.value(_SAMPLES[0]),))
+            for sample in _SAMPLES:
+                connection.exec_driver_sql(f"select cast(%s as {column.type})", (candidate.value(sample),))
     except DBAPIError:
         return False
     return True
@@ -92,28 +94,45 @@ def _fulfilling(
     connection: Connection, table: Table, check: Check, columns: tuple[str, ...], domains: Domains, sample: int
 ) -> set[tuple[int, ...]]:
     sizes = [len(domains[name]) for name in columns]
-    while _product(sizes) > _MOST_COMBINATIONS:
+    while math.prod(sizes) > _MOST_COMBINATIONS:
         sizes[sizes.index(max(sizes))] -= 1
+    return _asked(connection, table, check, columns, domains, sample, [range(size) for size in sizes])
+
+
+def _asked(
+    connection: Connection, table: Table, check: Check, columns: tuple[str, ...], domains: Domains, sample: int,
+    parts: list[range],
+) -> set[tuple[int, ...]]:  # fmt: skip
+    """Return which combinations of those places fulfil the check; one for which it raises does not."""
     sources: list[str] = []
     values: list[str | None] = []
-    for place, (name, size) in enumerate(zip(columns, sizes, strict=True)):
-        texts = [_sql(table.columns[name], one, sample, values) for one in domains[name][:size]]
-        rows = ", ".join(f"({number}, {text})" for number, text in enumerate(texts))
+    for place, (name, part) in enumerate(zip(columns, parts, strict=True)):
+        texts = [(number, _sql(table.columns[name], domains[name][number], sample, values)) for number in part]
+        rows = ", ".join(f"({number}, {text})" for number, text in texts)
         sources.append(f"(values {rows}) as v{place} (i{place}, {quoted(name)})")
     places = ", ".join(f"i{place}" for place in range(len(columns)))
     query = f"select {places} from {' cross join '.join(sources)} where ({_escaped(check.expression)}) is not false"
     try:
         with connection.begin_nested():
             return {tuple(row) for row in connection.exec_driver_sql(query, tuple(values))}
-    except DBAPIError:  # an expression that raises for some combination: the INSERT is asked instead
-        return set(itertools.product(*(range(size) for size in sizes)))
+    except DBAPIError as error:
+        if _is_not_understood(error):  # it can't stand outside of its table: the INSERT is asked instead
+            return set(itertools.product(*parts))
+        if math.prod(map(len, parts)) == 1:
+            return set()
+    halves = _halves(parts)
+    return set().union(*(_asked(connection, table, check, columns, domains, sample, half) for half in halves))
 
 
-def _product(sizes: Sequence[int]) -> int:
-    result = 1
-    for size in sizes:
-        result *= size
-    return result
+def _halves(parts: list[range]) -> list[list[range]]:
+    longest = max(range(len(parts)), key=lambda place: len(parts[place]))
+    part = parts[longest]
+    middle = len(part) // 2
+    return [[*parts[:longest], half, *parts[longest + 1 :]] for half in (part[:middle], part[middle:])]
+
+
+def _is_not_understood(error: DBAPIError) -> bool:
+    return str(getattr(error.orig, "pgcode", None)).startswith("42")
 
 
 def _escaped(expression: str) -> str:

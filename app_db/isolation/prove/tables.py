@@ -14,7 +14,10 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; `kind` is the name of its type without domain and length, `element` that of an array's elements."""
+    """A column; `kind` is the name of its type without domain and length, `element` that of an array's elements.
+
+    `length` is what its type says beside its name: of a numeric, precision and scale as the catalogue packs them.
+    """
 
     name: str
     type: str
@@ -50,6 +53,8 @@ class ForeignKey:
     columns: tuple[str, ...]
     target: str
     referred: tuple[str, ...]
+    sql: str
+    is_deferrable: bool
 
 
 @dataclass(frozen=True, slots=True)

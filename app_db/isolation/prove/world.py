@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 from uuid_utils.compat import uuid7
 
+from ...errors import ProofError
 from ...schema import ScopeKind
 from .examples import Examples
 from .rows import Owner, Row, RowMaker, in_order
@@ -52,19 +53,27 @@ def make_world(
     seed: int = 0,
     progress: Callable[[int], None] = lambda _made: None,
 ) -> World:
-    """Make rows in every table of somebody's, as the owner; raises ProofError where a table's can't be made."""
+    """Make rows in every table of somebody's, as the owner; raises ProofError that names all that can't be made."""
     world = World(new_owners())
     maker = RowMaker(connection, tables, examples, seed)
+    refused: list[str] = []
     for table in in_order(tables):
         if table.is_proved:
-            kinds = _kinds(table)
-            world.rows[table.name] = {kind: maker.insert(table, world.owners[kind]) for kind in kinds}
-            world.drafts[table.name] = {
-                kind: maker.draft(table, world.owners[kind]) for kind in (*kinds, *_visitors(table))
-            }
-            _fill_partial(world, maker, table)
+            try:
+                _fill(world, maker, table)
+            except ProofError as error:
+                refused.append(str(error))
         progress(1)
+    if refused:  # what refers to such a table is refused for the same reason
+        raise ProofError("\n".join(dict.fromkeys(refused)))
     return world
+
+
+def _fill(world: World, maker: RowMaker, table: Table) -> None:
+    kinds = _kinds(table)
+    world.rows[table.name] = {kind: maker.insert(table, world.owners[kind]) for kind in kinds}
+    world.drafts[table.name] = {kind: maker.draft(table, world.owners[kind]) for kind in (*kinds, *_visitors(table))}
+    _fill_partial(world, maker, table)
 
 
 def _fill_partial(world: World, maker: RowMaker, table: Table) -> None:

@@ -16,7 +16,7 @@ from app_db.isolation.prove.pattern import matching_text
 from app_db.isolation.prove.reading import read_tables
 from app_db.isolation.prove.rows import Owner, RowMaker
 from app_db.isolation.prove.scopes import scope_by_model
-from app_db.isolation.prove.world import new_owners
+from app_db.isolation.prove.world import World, make_world, new_owners
 
 
 @pytest.fixture
@@ -58,6 +58,11 @@ def make(connection: Connection, columns: str, examples: Examples = Examples()) 
         "a bigint generated always as identity, b boolean not null check (b)",
         "a inet not null, b interval not null check (b > interval '1 hour'), c date not null check (c > current_date)",
         "a varchar(3) not null, b char(2) not null, c numeric(4, 2) not null",
+        "a numeric(4, 1) not null check (a >= 0 and a <= 24), b numeric(5, 2) not null check (b >= 0 and b <= 100)",
+        "a numeric(2, 2) not null, b numeric(3) not null unique, c numeric(4, 2)[] not null check (cardinality(c) > 0)",
+        "a text not null check (a::int > 3)",
+        "id uuid primary key, a uuid not null references catalog.odd (id)",
+        "id uuid primary key default gen_random_uuid(), a uuid not null references catalog.odd (id) initially deferred",
     ],
 )
 def test_a_row_is_made_for_each_form_of_check(owner: Connection, columns: str) -> None:
@@ -78,6 +83,51 @@ def test_what_a_row_refers_to_is_made_for_the_same_tenant(owner: Connection) -> 
 def test_a_check_that_nothing_fulfils_is_told_with_what_to_give(owner: Connection) -> None:
     with pytest.raises(ProofError, match=r"fulfils odd_a_check: give an example .* under \[catalog.odd\], of a$"):
         make(owner, "a text not null check (md5(a) like 'ffff%')")
+
+
+def test_a_check_that_raises_is_not_fulfilled(owner: Connection) -> None:
+    with pytest.raises(ProofError, match=r"row of catalog\.odd .* fulfils odd_a_check: give an example .*, of a$"):
+        make(owner, "a text not null check (xmlparse(content a || '<') is document)")
+
+
+_CIRCLE = """
+create table catalog.one (tenant_id uuid not null, id uuid not null, two_id uuid not null,
+  primary key (tenant_id, id));
+create table catalog.two (tenant_id uuid not null, id uuid not null, one_id uuid not null,
+  primary key (tenant_id, id));
+alter table catalog.one add constraint fk_one foreign key (tenant_id, two_id) references catalog.two;
+alter table catalog.two add constraint fk_two foreign key (tenant_id, one_id) references catalog.one {deferrable}
+"""
+
+
+def made_world(connection: Connection, statements: str) -> World:
+    for statement in statements.split(";"):
+        connection.exec_driver_sql(statement)
+    tables = read_tables(connection, ["catalog", "tenancy"], scope_by_model)
+    wanted = {"catalog.one", "catalog.two"}
+    return make_world(connection, {name: table for name, table in tables.items() if name in wanted}, Examples())
+
+
+def test_rows_that_refer_to_one_another_are_made(owner: Connection) -> None:
+    world = made_world(owner, _CIRCLE.format(deferrable="deferrable"))
+    row = world.rows["catalog.two"]["own"]
+    query = "select count(*) from catalog.one where tenant_id = cast(%s as uuid) and id = cast(%s as uuid)"
+    assert owner.exec_driver_sql(query, (row["tenant_id"], row["one_id"])).scalar() == 1
+    owner.exec_driver_sql("set constraints all immediate")
+
+
+def test_a_circle_that_is_not_deferrable_is_told(owner: Connection) -> None:
+    with pytest.raises(ProofError, match=r"of catalog\.(one|two) could be made: .* make (fk_one|fk_two) deferrable"):
+        made_world(owner, _CIRCLE.format(deferrable=""))
+
+
+def test_all_that_is_refused_is_told_at_once(owner: Connection) -> None:
+    odd = "create table catalog.{} (tenant_id uuid not null, id uuid primary key, a text not null check (a = md5(a)))"
+    with pytest.raises(ProofError) as refused:
+        made_world(owner, f"{odd.format('one')};{odd.format('two')}")
+    assert [line.split(" could")[0] for line in str(refused.value).splitlines()] == [
+        "no row of catalog.one", "no row of catalog.two",
+    ]  # fmt: skip
 
 
 def test_a_type_that_is_not_known_is_told_with_what_to_give(owner: Connection) -> None:
