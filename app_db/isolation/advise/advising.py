@@ -24,7 +24,9 @@ _SEES_ALL = text("select pg_has_role(current_user, :all, 'usage') or exists "
                  "(select from pg_roles where rolname = current_user and rolbypassrls)")  # fmt: skip
 _READ_ONLY = text("select current_setting('transaction_read_only') = 'on'")
 _CONTEXT = text("select current_setting('app.current_tenant_id', true), current_setting('app.current_user_id', true)")
-_SCHEMAS = text("select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1")
+_SCHEMAS = text(
+    "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1"
+)
 _BIND = text(
     "select set_config('app.current_tenant_id', :tenant, true), set_config('app.current_user_id', :user, true)"
 )
@@ -135,7 +137,7 @@ def _classes(models: type[DeclarativeBase]) -> dict[str, str]:
 
 
 def _advice(comparison: Comparison, loss: Loss, statement: str | None = None) -> Advice:
-    functions = comparison.catalogue.functions_for(loss.key)
+    functions = comparison.catalogue.functions_for(loss.key, loss.condition)
     remedy = remedy_for(loss.table, loss.key, loss.condition, comparison.names, functions)
     of_class = comparison.classes.get(loss.key.relation)
     if of_class is not None and remedy.code.models:
