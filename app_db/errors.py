@@ -302,6 +302,7 @@ class ConnectionLost(DatabaseError, sa_exc.OperationalError):
 
     retryable = True
     remedy = "see that the server runs and that the URL names it; a unit of work not yet committed may be run again"
+    unreached = "no connection was made: see that the server runs and that the URL names its host and its port"
 
 
 class CommitOutcomeUnknown(ConnectionLost):
@@ -341,8 +342,11 @@ _BY_SQLSTATE: dict[str, type[DatabaseError]] = {
 _CONSTRAINT_IN_MESSAGE = re.compile(r'constraint "(?P<name>.+?)(?:_\d{6,})?"')
 
 
-def typed(error: sa_exc.DBAPIError) -> sa_exc.DBAPIError:
-    """Return `error` as the class of this tree that its SQLSTATE calls for, or as it is where none does."""
+def typed(error: sa_exc.DBAPIError, *, is_connected: bool = True) -> sa_exc.DBAPIError:
+    """Return `error` as the class of this tree that its SQLSTATE calls for, or as it is where none does.
+
+    Without `is_connected` there was no connection yet, so that the remedy of a lost one is about how to get one.
+    """
     sqlstate = getattr(error.orig, "pgcode", None)
     kind = _kind(error, sqlstate)
     if kind is None or error.orig is None:
@@ -351,6 +355,8 @@ def typed(error: sa_exc.DBAPIError) -> sa_exc.DBAPIError:
         error.statement, error.params, error.orig, error.hide_parameters, error.connection_invalidated, error.code,
         error.ismulti,
     )  # fmt: skip
+    if kind is ConnectionLost and not is_connected:
+        result.remedy = ConnectionLost.unreached
     result.sqlstate = sqlstate
     diagnostics = getattr(error.orig, "diag", None)
     for field in ("schema_name", "table_name", "column_name", "constraint_name"):

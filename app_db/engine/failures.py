@@ -11,7 +11,9 @@ from ..errors import TenantNotBound, UnsafeTransaction, typed
 def raise_typed(context: ExceptionContext) -> DBAPIError | None:
     """Return the typed error for SQLAlchemy to raise in place of its own (the `handle_error` event)."""
     error = context.sqlalchemy_exception
-    return typed(error) if isinstance(error, DBAPIError) else None
+    if not isinstance(error, DBAPIError):
+        return None
+    return typed(error, is_connected=context.connection is not None or context.is_pre_ping)
 
 
 def no_tenant() -> TenantNotBound:

@@ -117,14 +117,17 @@ def test_a_connection_that_was_ended_is_named(app_db: Database, tenant: UUID, ap
             connection.execute(text("select pg_terminate_backend(:pid)"), {"pid": pid})
         session.execute(text("select 1"))
     assert caught.value.connection_invalidated
+    assert "a unit of work not yet committed may be run again" in str(caught.value)
     with app_db.tenant(tenant) as session:
         assert session.scalar(text("select 1")) == 1
 
 
 def test_a_server_that_is_not_there_is_named_with_what_to_look_at() -> None:
     database = Database.from_settings(load_settings(url="postgresql://u:p@127.0.0.1:1/d"))
-    with pytest.raises(errors.ConnectionLost, match="see that the server runs"):
+    with pytest.raises(errors.ConnectionLost, match="no connection was made: see that the server runs") as caught:
         database.info()
+    assert "unit of work" not in str(caught.value)
+    assert caught.value.retryable
 
 
 @pytest.mark.app_db("commit")

@@ -24,6 +24,9 @@ _SEES_ALL = text("select pg_has_role(current_user, :all, 'usage') or exists "
                  "(select from pg_roles where rolname = current_user and rolbypassrls)")  # fmt: skip
 _READ_ONLY = text("select current_setting('transaction_read_only') = 'on'")
 _CONTEXT = text("select current_setting('app.current_tenant_id', true), current_setting('app.current_user_id', true)")
+_SCHEMAS = text(
+    "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1"
+)
 _BIND = text(
     "select set_config('app.current_tenant_id', :tenant, true), set_config('app.current_user_id', :user, true)"
 )
@@ -42,8 +45,8 @@ def compare_logins(
 
     With `models`, a declarative base, only the tables of its classes are looked at, and the code of a remedy names the
     class. Both are in a transaction that the caller rolls back; settings of theirs are changed until then. Raises
-    AdviceRefused where the two see the same, where no tenant is bound, or where `analyze` would execute something in a
-    transaction that is not read-only.
+    AdviceRefused where the two see the same, where no tenant is bound, where a schema is not there, or where `analyze`
+    would execute something in a transaction that is not read-only.
     """
     names = names or RoleNames()
     if tenant.scalar(_SEES_ALL, {"all": names("app_all")}):
@@ -60,6 +63,8 @@ def compare_logins(
         raise AdviceRefused(
             "to analyze is to execute, and a transaction is not read-only: begin both with postgresql_readonly=True"
         )
+    schemas = None if schemas is None else sorted(schemas)
+    _refuse_unknown(everything, schemas or ())
     everything.execute(_BIND, {"tenant": bound, "user": person or ""})
     catalogue = Catalogue(tenant, everything, names, schemas)
     comparison = Comparison(Planner(tenant), Planner(everything), catalogue, names, analyze=analyze)
@@ -132,13 +137,22 @@ def _classes(models: type[DeclarativeBase]) -> dict[str, str]:
 
 
 def _advice(comparison: Comparison, loss: Loss, statement: str | None = None) -> Advice:
-    functions = comparison.catalogue.functions_for(loss.key)
+    functions = comparison.catalogue.functions_for(loss.key, loss.condition)
     remedy = remedy_for(loss.table, loss.key, loss.condition, comparison.names, functions)
     of_class = comparison.classes.get(loss.key.relation)
     if of_class is not None and remedy.code.models:
         code = replace(remedy.code, models=f"# in class {of_class}:\n{remedy.code.models}")
         remedy = replace(remedy, code=code)
     return Advice(loss, remedy, statement)
+
+
+def _refuse_unknown(everything: Connection, schemas: Iterable[str]) -> None:
+    known = everything.scalars(_SCHEMAS).all()
+    unknown = [schema for schema in schemas if schema not in known]
+    if unknown:
+        raise AdviceRefused(
+            f"the database has no schema {', '.join(map(repr, unknown))}: name one that it has ({', '.join(known)})"
+        )
 
 
 def _check(minimum_loss: float, accepted: Mapping[str, str] | None) -> None:

@@ -46,7 +46,9 @@ class Catalogue:
         for row in ask(GENERATED):
             columns = self._generated.setdefault((row["schema"], row["table"]), {})
             columns[row["column"]] = set(row["made_of"])
-        self._functions = [Function(row["name"], row["is_callable"], plain(row["body"])) for row in ask(FUNCTIONS)]
+        self._functions = [
+            Function(row["name"], row["is_callable"], plain(row["body"]), _parameters(row)) for row in ask(FUNCTIONS)
+        ]
         everything.execute(_SEARCH_PATH, {"path": path})  # so that both read and print a condition in the same way
 
     def keep(self, relations: Collection[str]) -> None:
@@ -82,18 +84,25 @@ class Catalogue:
         ]  # fmt: skip
 
     def _has_stand_in(self, key: Key) -> bool:
-        usable = {other.column for other in self.keys if other.relation == key.relation and not other.is_leaky}
+        usable = {
+            other.column for other in self.keys
+            if other.relation == key.relation and not other.is_leaky and other.predicate in (None, key.predicate)
+        }  # fmt: skip
         generated = self._generated.get((key.schema, key.table), {})
         return any(set(key.columns) <= made_of for column, made_of in generated.items() if column in usable)
 
     def _is_read_by_function(self, key: Key) -> bool:
         return any(function.reads(key) for function in self._functions)
 
-    def functions_for(self, key: Key) -> list[str]:
-        """Return the functions that the login may call and that, by themselves or by others, read that key."""
-        reading = {function.name for function in self._functions if function.reads(key)}
+    def functions_for(self, key: Key, condition: str) -> list[str]:
+        """Return the functions that the login may call and that, by themselves or by others, ask such a condition."""
+        reading = {function.name for function in self._functions if function.reads(key, condition)}
         calling = {
             function.name for function in self._functions
             if any(re.search(rf"\b{re.escape(name.rpartition('.')[2])}\b", function.body) for name in reading)
         }  # fmt: skip
         return sorted({function.name for function in self._functions if function.is_callable} & (reading | calling))
+
+
+def _parameters(row: RowMapping) -> dict[str, tuple[str, str]]:
+    return {name: (str(type_), str(category)) for name, (type_, category) in (row["parameters"] or {}).items()}

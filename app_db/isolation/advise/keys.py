@@ -17,7 +17,10 @@ _quoted = postgresql.dialect().identifier_preparer.quote  # type: ignore[no-unty
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """An operator of an index: its sign, its schema, the type on its right, and whether its function is leakproof."""
+    """An operator of an index: its sign, its schema, the type on its right, and whether its function is leakproof.
+
+    `category` is the kind of that type (pg_type.typcategory), `commutator` the sign with the two sides changed.
+    """
 
     sign: str
     schema: str
@@ -25,6 +28,8 @@ class Operator:
     purpose: str
     strategy: int
     is_leakproof: bool
+    category: str = ""
+    commutator: str | None = None
 
     @property
     def written(self) -> str:
@@ -34,7 +39,11 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A column or an expression of an index, with what the index compares it by."""
+    """A column or an expression of an index, with what the index compares it by.
+
+    `leading` and `trailing` are the keys before and behind it, `predicate` the condition of a partial index, and
+    `is_null_once` says that a unique one takes one NULL only.
+    """
 
     schema: str
     table: str
@@ -54,6 +63,10 @@ class Key:
     leaky_functions: bool
     leading: tuple[str, ...]
     operators: tuple[Operator, ...]
+    trailing: tuple[str, ...] = ()
+    predicate: str | None = None
+    is_unique: bool = False
+    is_null_once: bool = False
 
     @property
     def relation(self) -> str:
@@ -90,7 +103,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with row security: the condition of its policies for the login, and its key with the types."""
+    """A table with row security: the condition of its policies for the login, and its key with the types.
+
+    `taken` are the names that its columns, and the indexes of its schema, have already.
+    """
 
     schema: str
     name: str
@@ -99,6 +115,7 @@ class Table:
     person_column: str | None
     key: Mapping[str, str]
     rows: int
+    taken: frozenset[str] = frozenset()
 
     @property
     def relation(self) -> str:
@@ -112,6 +129,7 @@ def table_of(row: RowMapping) -> Table:
     return Table(
         row["schema"], row["name"], policy, _bound_column(policy, "tenant"), _bound_column(policy, "user"),
         dict(row["key"] or {}), max(0, int(row["rows"])),
+        frozenset(row["taken"]),
     )  # fmt: skip
 
 
@@ -125,6 +143,14 @@ def key_of(row: RowMapping) -> Key:
     fields = {name: value for name, value in row.items() if name in Key.__dataclass_fields__}
     operators = tuple(Operator(**one) for one in row["operators"] or ())
     return Key(**{
-        **fields, "operators": operators, "columns": tuple(row["columns"] or ()),
+        **fields, "operators": operators, "columns": _columns(row),
         "labels": tuple(row["labels"] or ()), "leading": tuple(row["leading"] or ()),
+        "trailing": tuple(row["trailing"] or ()),
     })  # fmt: skip
+
+
+def _columns(row: RowMapping) -> tuple[str, ...]:
+    """Return the columns of the key itself: the catalogue tells those of the whole index, its condition included."""
+    columns = tuple(row["columns"] or ())
+    code = re.sub(r"'(?:[^']|'')*'", "", row["expression"])
+    return tuple(column for column in columns if re.search(rf"(?<!\w){re.escape(column)}(?!\w)", code)) or columns

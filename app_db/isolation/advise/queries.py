@@ -14,7 +14,9 @@ select n.nspname as schema, c.relname as name, c.reltuples::bigint as rows,
   (select json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod) order by k.n)
     from pg_index i, unnest(i.indkey) with ordinality as k(attnum, n)
     join pg_attribute a on a.attrelid = c.oid and a.attnum = k.attnum
-    where i.indrelid = c.oid and i.indisprimary) as key
+    where i.indrelid = c.oid and i.indisprimary) as key,
+  array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum > 0
+    union select x.relname from pg_class x where x.relnamespace = n.oid and x.relkind in ('i', 'I')) as taken
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where {_CHOSEN} and c.relrowsecurity and c.relkind in ('r', 'p') and not c.relispartition
 and has_any_column_privilege(:login, c.oid, 'select') and has_schema_privilege(:login, n.oid, 'usage')
@@ -30,7 +32,6 @@ select n.nspname as schema, r.relname as table, c.relname as index, k.n::integer
     select array_agg(x.attname order by x.attnum) from pg_depend d
     join pg_attribute x on x.attrelid = d.refobjid and x.attnum = d.refobjsubid
     where d.classid = 'pg_class'::regclass and d.objid = i.indexrelid and d.refobjid = r.oid and d.refobjsubid > 0
-    and d.refobjsubid <> all (i.indkey)
   ) end as columns,
   format_type(t.oid, null) as type, coalesce(format_type(nullif(t.typbasetype, 0), null), t.typname::text) as base_type,
   t.typtype::text as type_kind,
@@ -45,9 +46,14 @@ select n.nspname as schema, r.relname as table, c.relname as index, k.n::integer
       join pg_proc p on p.oid = f.id[2]::oid where not p.proleakproof)
   ) as leaky_functions,
   array(select pg_get_indexdef(i.indexrelid, l::integer, false) from generate_series(1, k.n - 1) l) as leading,
+  array(select pg_get_indexdef(i.indexrelid, l::integer, false) from generate_series(k.n + 1, i.indnkeyatts) l)
+    as trailing,
+  pg_get_expr(i.indpred, i.indrelid) as predicate, i.indisunique as is_unique,
+  i.indnullsnotdistinct as is_null_once,
   (select json_agg(json_build_object('sign', o.oprname, 'schema', ns.nspname,
       'right', case when ty.typtype = 'p' then format_type(t.oid, null) else format_type(ty.oid, null) end,
-      'purpose', ao.amoppurpose, 'strategy', ao.amopstrategy, 'is_leakproof', p.proleakproof))
+      'category', case when ty.typtype = 'p' then t.typcategory else ty.typcategory end,
+      'commutator', (select x.oprname from pg_operator x where x.oid = o.oprcom), 'purpose', ao.amoppurpose, 'strategy', ao.amopstrategy, 'is_leakproof', p.proleakproof))
     from pg_amop ao join pg_operator o on o.oid = ao.amopopr join pg_namespace ns on ns.oid = o.oprnamespace
     join pg_proc p on p.oid = o.oprcode join pg_type ty on ty.oid = ao.amoprighttype
     where ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype
@@ -80,7 +86,12 @@ where {_SYSTEM} and c.relispartition and c.relkind in ('i', 'I')
 # Functions that work as one who sees all rows: SECURITY DEFINER, or executed by nobody else.
 FUNCTIONS = f"""
 select n.nspname || '.' || p.proname as name, coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) as body,
-  has_function_privilege(:login, p.oid, 'execute') as is_callable
+  has_function_privilege(:login, p.oid, 'execute') as is_callable,
+  (select json_object_agg(coalesce(nullif(p.proargnames[a.n], ''), '$' || a.n),
+      json_build_array(format_type(t.oid, null), t.typcategory))
+    from unnest(coalesce(p.proallargtypes, p.proargtypes::oid[])) with ordinality as a(type, n)
+    join pg_type t on t.oid = a.type
+    where coalesce(p.proargmodes[a.n], 'i') in ('i', 'b', 'v')) as parameters
 from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 where {_SYSTEM} and p.prokind in ('f', 'p') and pg_has_role(p.proowner, :all, 'usage') and (
   p.prosecdef or not exists (

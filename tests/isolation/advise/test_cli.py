@@ -97,6 +97,13 @@ def test_a_tenant_that_is_not_there_is_refused(planted: Planted) -> None:
     assert "`app-db tenant list`" in str(done.exception)
 
 
+def test_a_schema_that_is_not_there_is_refused_with_those_that_are(planted: Planted) -> None:
+    done = run(planted, "--schema", "plain", "--schema", "nosuch")
+    assert isinstance(done.exception, AdviceRefused), done.output
+    assert "no schema 'nosuch'" in str(done.exception)
+    assert {"catalog,", "plain,"} <= set(str(done.exception).replace("(", "").split())
+
+
 def test_plans_are_made_for_the_tenant_that_is_named(planted: Planted) -> None:
     costs = []
     for tenant in (LARGE, SMALL):
