@@ -1,57 +1,28 @@
-"""Functions that see past policies: what they answer about a foreign row has to be what they answer about none."""
+"""Functions that see past policies: about a foreign row they answer what they answer about none, and leave it alone."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from .actors import Actor, Context
+from .actors import OWNER, Actor, Context
+from .arguments import SHORTEST, Arguments, ForeignArguments, is_distinctive
+from .definers import Definer, read_definers
 from .findings import Finding, Tally
+from .oracle import Outcome
+from .rows import insert_statement
 from .sending import Sender
-from .tables import Table
+from .tables import Table, quoted
 from .trying import Ground
 from .world import FOREIGN, OWN, World
 
-_DEFINERS = """
-select n.nspname || '.' || p.proname as name, quote_ident(n.nspname) || '.' || quote_ident(p.proname) as sql,
-  p.oid::regprocedure::text as signature, n.nspname as schema,
-  array(select format_type(t, null) from unnest(p.proargtypes) with ordinality u (t, place)
-    where u.place <= p.pronargs - p.pronargdefaults order by u.place) as types,
-  array(select b.typname::text from unnest(p.proargtypes) with ordinality u (t, place) join pg_type b on b.oid = u.t
-    where u.place <= p.pronargs - p.pronargdefaults order by u.place) as kinds
-from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-where n.nspname = any(%s) and p.prosecdef and p.prokind = 'f' and p.prorettype <> 'trigger'::regtype
-order by 3
-"""
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MOST = 40  # values of foreign rows that are tried for one argument
-_USUAL = {
-    "int2": "10", "int4": "10", "int8": "10", "float4": "0.5", "float8": "0.5", "numeric": "1", "bool": "true",
-    "timestamptz": "2000-01-01", "date": "2000-01-01", "interval": "1 day", "jsonb": "{}", "json": "{}",
-}  # fmt: skip
+_TELLS = "its answer tells of a foreign row"
+_CHANGES = "it changes foreign rows"
 
-
-@dataclass(frozen=True, slots=True)
-class Definer:
-    """A SECURITY DEFINER function: the arguments that have to be given, by the name of each one's type."""
-
-    name: str
-    sql: str
-    signature: str
-    schema: str
-    types: tuple[str, ...]
-    kinds: tuple[str, ...]
-
-    @property
-    def call(self) -> str:
-        """The statement that shows all that it returns."""
-        arguments = ", ".join(f"cast(%s as {kind})" for kind in self.types)
-        return f"select t::text from {self.sql}({arguments}) as t"
+Prints = list[tuple[Any, ...]]
 
 
 class Functions:
@@ -61,36 +32,30 @@ class Functions:
         self._ground = ground
         self._sender = sender
         self._tally = tally
-        self._tables = {table.name: table for table in tables}
-        self._foreign = _keys(ground.world)
-        self._nobody = Context("a tenant without rows", str(uuid7()), str(uuid7()))
+        self._tables = list(tables)
+        self._arguments = ForeignArguments(ground.world, self._tables)
+        self._foreign = _pattern(ground.world, self._tables)
+        self._prints: dict[str, Prints] = {}
         foreign = ground.world.owners[FOREIGN]
+        self._nobody = Context("a tenant without rows", str(uuid7()), str(uuid7()))
         self._at_home = Context("own", foreign.tenant, foreign.person)
 
     def read(self, schemas: Iterable[str]) -> list[Definer]:
-        """Return the SECURITY DEFINER functions of the schemas, but for those of triggers."""
-        found = self._sender.rows(_DEFINERS, (sorted(schemas),))
-        return [
-            Definer(name, sql, signature, schema, tuple(types), tuple(kinds))
-            for name, sql, signature, schema, types, kinds in found
-        ]
+        """Return the SECURITY DEFINER functions and procedures of the schemas, but for those of triggers."""
+        return read_definers(self._sender, schemas)
 
     def findings(self, definer: Definer) -> Iterator[Finding]:
-        """Yield where a function tells of a foreign row. Notes where it could not be tried, and why."""
+        """Yield where a function tells of a foreign row or changes one. Notes where nothing could be seen, and why."""
         able = [actor for actor in self._ground.actors if self._may_call(actor, definer)]
-        if not able:
-            return
-        pairs = list(self._arguments(definer))
-        if not any(self._tells(able[0], self._at_home, definer, *pair) for pair in pairs):
-            self._tally.untried.append(f"{definer.signature}: it answers nothing about the rows that were made")
-            return
-        for actor in able:
-            for given, other in pairs:
-                self._tally.count(definer.name, "call")
-                if self._tells(actor, self._nobody, definer, given, other):
-                    yield Finding(definer.name, "call", FOREIGN, actor.name, self._nobody.name,
-                                  "its answer tells of a foreign row")  # fmt: skip
-                    break
+        pairs = list(self._arguments.of(definer)) if able else []
+        found = [
+            Finding(definer.name, "call", FOREIGN, actor.name, self._nobody.name, what)
+            for actor in able
+            if (what := self._complaint(actor, self._nobody, definer, pairs, self._tally)) is not None
+        ]
+        yield from found
+        if able and not found and self._complaint(able[0], self._at_home, definer, pairs) is None:
+            self._tally.untried.append(f"{definer.signature}: {self._reason(able[0], definer, pairs)}")
 
     def _may_call(self, actor: Actor, definer: Definer) -> bool:
         if self._ground.oracle.sees_schema(actor, definer.schema):
@@ -100,41 +65,107 @@ class Functions:
         )
         return bool(may)
 
-    def _arguments(self, definer: Definer) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-        """Yield arguments with one value of a foreign row, each with those of a row that is as little to be seen."""
-        usual = [_USUAL.get(kind, str(uuid7()) if kind == "uuid" else "x") for kind in definer.kinds]
-        yield tuple(usual), tuple(usual)
-        for place, kind in enumerate(definer.kinds):
-            for foreign, own in itertools.islice(self._values(definer.schema, kind), _MOST):
-                given, other = [*usual], [*usual]
-                given[place], other[place] = foreign, own
-                yield tuple(given), tuple(other)
+    def _complaint(
+        self, actor: Actor, context: Context, definer: Definer, pairs: list[tuple[Arguments, Arguments]],
+        tally: Tally | None = None,
+    ) -> str | None:  # fmt: skip
+        """Return what a function does with foreign rows for an actor."""
+        for given, absent in pairs:
+            if tally is not None:
+                tally.count(definer.name, "call")
+            with self._sender.acting(actor.login, context):
+                what = self._tried(definer, given, absent)
+            if what is not None:
+                return what
+        return _TELLS if pairs and self._depends(actor, context, definer, pairs[0][0]) else None
 
-    def _values(self, schema: str, kind: str) -> Iterator[tuple[str, str]]:
-        """Yield what the foreign and the own rows of a schema hold in columns of a type, where they differ."""
-        for name, rows in self._ground.world.rows.items():
-            table = self._tables.get(name)
-            if table is not None and table.schema == schema and OWN in rows:
-                for column in table.columns.values():
-                    foreign, own = rows[FOREIGN][column.name], rows[OWN][column.name]
-                    if column.kind == kind and foreign and own and foreign != own:
-                        yield foreign, own
+    def _tried(self, definer: Definer, given: Arguments, absent: Arguments) -> str | None:
+        about_it, changes = self._called(definer, given)
+        if changes:
+            return _CHANGES
+        if any(match[0] not in " ".join(given) for match in self._foreign.finditer(_told(about_it))):
+            return _TELLS
+        about_none = _answer(self._called(definer, absent)[0], absent)
+        if given == absent or _answer(about_it, given) == about_none:
+            return None
+        # one that answers otherwise each time tells nothing by it
+        return _TELLS if _answer(self._called(definer, absent)[0], absent) == about_none else None
 
-    def _tells(
-        self, actor: Actor, context: Context, definer: Definer, given: tuple[Any, ...], other: tuple[Any, ...]
-    ) -> bool:
-        """Whether the answer depends on which row it is about, or names a foreign row that it was not asked about."""
+    def _called(self, definer: Definer, arguments: Arguments) -> tuple[Outcome, bool]:
+        """Return what comes of a call, and whether foreign rows were changed by it."""
+        if not definer.may_write:
+            return self._sender.outcome(definer.call, arguments, fetches=True), False
+        query, values = self._print_of(definer.schema)
+        owner = self._ground.names(OWNER)
+        if definer.schema not in self._prints:
+            self._prints[definer.schema] = self._sender.followed("select 1", (), owner, query, values)[1]
+        outcome, after = self._sender.followed(definer.call, arguments, owner, query, values)
+        return outcome, not outcome.state and after != self._prints[definer.schema]
+
+    def _print_of(self, schema: str) -> tuple[str, tuple[str, ...]]:
+        """Return a query for the number and the hash of the foreign rows of each table of a schema."""
+        foreign, parts, values = self._ground.world.owners[FOREIGN], ["select '', 0::bigint, ''"], []
+        for table in self._tables:
+            column = table.scope.tenant_column or table.scope.user_column
+            if table.schema == schema and table.is_proved and column is not None:
+                parts.append(
+                    f"select '{table.oid}', count(*), md5(string_agg(t::text, ',' order by t::text)) "
+                    f"from {table.sql} as t where t.{quoted(column)}::text = %s"
+                )
+                values.append(foreign.tenant if table.scope.tenant_column else foreign.person)
+        return " union all ".join(parts) + " order by 1", tuple(values)
+
+    def _depends(self, actor: Actor, context: Context, definer: Definer, usual: Arguments) -> bool:
+        """Whether the answer becomes another one by further foreign rows."""
+        before = self._asked(actor, context, definer, usual)
+        if definer.is_procedure or before.state or before != self._asked(actor, context, definer, usual):
+            return False
+        with self._sender.undone():
+            self._sender.bind(self._at_home)
+            self._sender.become(self._ground.names(OWNER))
+            for table in self._tables:
+                draft = self._ground.world.drafts.get(table.name, {}).get(FOREIGN)
+                if table.schema == definer.schema and draft is not None:
+                    self._sender.attempt(*insert_statement(table, draft))
+            return before != self._asked(actor, context, definer, usual)
+
+    def _asked(self, actor: Actor, context: Context, definer: Definer, usual: Arguments) -> Outcome:
         with self._sender.acting(actor.login, context):
-            about_it = self._sender.outcome(definer.call, given, fetches=True)
-            about_other = self._sender.outcome(definer.call, other, fetches=True)
-        if (about_it.state, about_it.found) != (about_other.state, about_other.found):
-            return True
-        told = " ".join(str(value) for row in about_it.found or () for value in row)
-        return any(key in told for key in self._foreign if key not in given)
+            return self._sender.outcome(definer.call, usual, fetches=True)
+
+    def _reason(self, actor: Actor, definer: Definer, pairs: list[tuple[Arguments, Arguments]]) -> str:
+        outcomes = [self._asked(actor, self._at_home, definer, given) for given, _ in pairs]
+        if all(outcome.state for outcome in outcomes):
+            return f"every call was refused ({', '.join(sorted({outcome.state for outcome in outcomes}))})"
+        return "nothing that it answers depends on the rows that were made, not even for their own tenant"
 
 
-def _keys(world: World) -> set[str]:
-    """Return all ids of rows of the foreign tenant, and its own."""
-    rows = (rows[FOREIGN] for rows in world.rows.values())
-    found = {value for row in rows for value in row.values() if value is not None and _UUID.fullmatch(value)}
-    return found | {world.owners[FOREIGN].tenant}
+def _told(outcome: Outcome) -> str:
+    return " ".join(str(value) for row in outcome.found or () for value in row)
+
+
+def _answer(outcome: Outcome, given: Arguments) -> tuple[str, list[str]]:
+    """Return an answer without what was given to it."""
+    rows = [" ".join(map(str, row)) for row in outcome.found or ()]
+    for value in {one for one in given if len(one) >= SHORTEST}:
+        rows = [row.replace(value, "…") for row in rows]
+    return outcome.state, sorted(rows)
+
+
+def _pattern(world: World, tables: Iterable[Table]) -> re.Pattern[str]:
+    """Return what matches the values by which a foreign row is known, in any answer."""
+    found = {world.owners[FOREIGN].tenant, world.owners[FOREIGN].person}
+    by_name = {table.name: table for table in tables}
+    for name, rows in world.rows.items():
+        own, table = set(rows.get(OWN, {}).values()), by_name.get(name)
+        for column in table.columns.values() if table else ():
+            value = rows[FOREIGN][column.name]
+            is_shared = value in own or _refers_to_shared(table, column.name, by_name)
+            if value is not None and is_distinctive(column, value) and not is_shared:
+                found.add(value)
+    return re.compile(rf"(?<![\w.:-])(?:{'|'.join(map(re.escape, sorted(found, key=len, reverse=True)))})(?![\w:-])")
+
+
+def _refers_to_shared(table: Table | None, column: str, tables: dict[str, Table]) -> bool:
+    keys = table.foreign_keys if table else ()
+    return any(column in key.columns and (key.target not in tables or not tables[key.target].is_proved) for key in keys)

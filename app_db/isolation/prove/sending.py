@@ -89,7 +89,7 @@ class Sender:
             if copies:
                 return Outcome(rows=self._copied(sql))
             self._cursor.execute(sql, parameters)
-            if fetches:
+            if fetches and self._cursor.description is not None:  # a procedure may return no row
                 found = frozenset(map(tuple, self._cursor.fetchall()))
                 return Outcome(rows=len(found), found=found)
             return Outcome(rows=self._cursor.rowcount)
@@ -111,6 +111,29 @@ class Sender:
             return _refusal(error)
         finally:
             self._cursor.execute("rollback to savepoint tried")
+
+    def followed(
+        self, sql: str, parameters: tuple[Any, ...], role: str, query: str, values: tuple[Any, ...]
+    ) -> tuple[Outcome, list[tuple[Any, ...]]]:
+        """Return what comes of a statement, and what a query of the role sees after it, and undo both."""
+        self.sent += 1
+        try:
+            self._cursor.execute(sql, parameters)
+            rows = [tuple(row) for row in self._cursor.fetchall()] if self._cursor.description is not None else []
+            self.become(role)
+            return Outcome(rows=len(rows), found=frozenset(rows)), self.rows(query, values)
+        except self.error as error:
+            return _refusal(error), []
+        finally:
+            self._cursor.execute("rollback to savepoint tried")
+
+    def attempt(self, sql: str, parameters: tuple[Any, ...]) -> None:
+        """Execute what may be refused."""
+        self._cursor.execute("savepoint attempt")
+        try:
+            self._cursor.execute(sql, parameters)
+        except self.error:
+            self._cursor.execute("rollback to savepoint attempt")
 
     def _copied(self, sql: str) -> int:
         file = io.StringIO()

@@ -1,0 +1,62 @@
+"""SECURITY DEFINER functions and procedures, and how each is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .sending import Sender
+
+# A procedure is given its OUT arguments too, after all others.
+_DEFINERS = """
+select n.nspname || '.' || p.proname as name, quote_ident(n.nspname) || '.' || quote_ident(p.proname) as sql,
+  p.oid::regprocedure::text as signature, n.nspname as schema, p.prokind = 'p' as is_procedure,
+  p.provolatile = 'v' as may_write, o.number as outs,
+  array(select format_type(t, null) from unnest(p.proargtypes) with ordinality u (t, place)
+    where u.place <= g.number order by u.place) as types,
+  array(select coalesce(rn.nspname || '.' || r.relname, b.typname)
+    from unnest(p.proargtypes) with ordinality u (t, place) join pg_type b on b.oid = u.t
+    left join pg_class r on r.oid = b.typrelid
+    left join pg_namespace rn on rn.oid = r.relnamespace where u.place <= g.number order by u.place) as kinds,
+  array(select coalesce(p.proargnames[u.place], '') from unnest(p.proargtypes) with ordinality u (t, place)
+    where u.place <= g.number order by u.place) as names
+from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+cross join lateral (select count(*) from unnest(p.proargmodes) m where m = 'o' and p.prokind = 'p') o (number)
+cross join lateral (select p.pronargs - case when o.number = 0 then p.pronargdefaults else 0 end) g (number)
+where n.nspname = any(%s) and p.prosecdef and p.prokind in ('f', 'p')
+  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+order by 3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Definer:
+    """A SECURITY DEFINER function or procedure, with the arguments that have to be given.
+
+    `kinds` are the names of their types, and of the table where a type is its row.
+    """
+
+    name: str
+    sql: str
+    signature: str
+    schema: str
+    is_procedure: bool
+    may_write: bool
+    outs: int
+    types: tuple[str, ...]
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def call(self) -> str:
+        """The statement that shows all that it returns."""
+        arguments = [f"cast(%s as {kind})" for kind in self.types]
+        if self.is_procedure:
+            return f"call {self.sql}({', '.join([*arguments, *['null'] * self.outs])})"
+        return f"select t::text from {self.sql}({', '.join(arguments)}) as t"
+
+
+def read_definers(sender: Sender, schemas: Iterable[str]) -> list[Definer]:
+    """Return those of the schemas, but for the functions of triggers."""
+    found = sender.rows(_DEFINERS, (sorted(schemas),))
+    return [Definer(*row[:7], *map(tuple, row[7:])) for row in found]
