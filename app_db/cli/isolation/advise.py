@@ -118,6 +118,7 @@ def _explained(number: int, remedy: Remedy) -> list[str]:
     code = [line for text in (remedy.code.models, _as_sql(remedy)) if text for line in ["", *text.splitlines()]]
     return [
         "", click.style(f"[{number}] {remedy.title}", bold=True), f"    {remedy.why}", f"    see {remedy.anchor}",
+        *([f"    locks: {remedy.locks}"] if remedy.locks else []),
         *(f"    {line}".rstrip() for line in code), "", f"    ask: {remedy.code.query}",
     ]  # fmt: skip
 

@@ -10,6 +10,7 @@ from .losses import Loss
 from .remedies import Remedy
 
 _LONGEST = 200  # characters of a condition that are shown: one with a vector has thousands
+_FEW = 1000  # rows: of more an index is read where it finds few
 MISSING_ROWS = "rows are missing"
 
 
@@ -17,8 +18,8 @@ MISSING_ROWS = "rows are missing"
 class Advice:
     """An index that a policy keeps from being used, and what to do about it.
 
-    `statement` is None where the index was found in the catalogue. Figures of `loss` are None where there are too few
-    rows to tell; of an index of vectors, where not time is lost but rows.
+    `statement` is None where the index was found in the catalogue. Figures of `loss` are None where the planner would
+    not read the index either way, as with too few rows; of an index of vectors, where not time is lost but rows.
     """
 
     loss: Loss
@@ -40,7 +41,7 @@ class Advice:
             parts.append(f"{loss.rows[0]:,.0f} rows read instead of {loss.rows[1]:,.0f}")
         if loss.ms is not None:
             parts.append(f"{loss.ms[0]:,.1f} ms instead of {loss.ms[1]:,.1f}")
-        return ", ".join(parts) or (MISSING_ROWS if loss.is_of_rows else "too few rows to tell")
+        return ", ".join(parts) or (MISSING_ROWS if loss.is_of_rows else _without_figures(loss))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -49,8 +50,16 @@ class Advice:
             "statement": self.statement, "table": loss.key.relation, "index": self.index,
             "condition": loss.condition if len(loss.condition) <= _LONGEST else f"{loss.condition[:_LONGEST]} …",
             "ratio": None if loss.ratio is None else round(loss.ratio, 1), "cost": loss.cost, "rows": loss.rows,
-            "ms": loss.ms, "lost": self.lost, "remedy": {**asdict(self.remedy), "anchor": self.remedy.anchor},
+            "ms": loss.ms, "lost": self.lost, "remedy": {**asdict(self.remedy), "anchor": self.remedy.anchor,
+                                                "locks": self.remedy.locks},
         }  # fmt: skip
+
+
+def _without_figures(loss: Loss) -> str:
+    """Say why the planner would not read the index for an example either, whoever asks."""
+    if not loss.table.rows:
+        return "not analyzed, so that nothing can be told"
+    return "too few rows to tell" if loss.table.rows < _FEW else "no cost: whoever asks, the example is read otherwise"
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,9 @@ class Comparison:
         if key.is_vectors:
             return self._of_vectors(table, key, distance(key), None)
         condition = f"{key.expression} {key.sample.written} $1::{key.sample.right}"
+        predicate = f" and ({key.predicate})" if key.predicate else ""  # without which a partial index is not read
         try:
-            loss = next(iter(self.losses(f"select * from {table.relation} where {condition}")), None)
+            loss = next(iter(self.losses(f"select * from {table.relation} where {condition}{predicate}")), None)
         except Unplannable:
             return None
         return Loss(table, key, condition) if loss is None else loss

@@ -53,8 +53,8 @@ select n.nspname as schema, r.relname as table, c.relname as index, k.n::integer
   (select json_agg(json_build_object('sign', o.oprname, 'schema', ns.nspname,
       'right', case when ty.typtype = 'p' then format_type(t.oid, null) else format_type(ty.oid, null) end,
       'category', case when ty.typtype = 'p' then t.typcategory else ty.typcategory end,
-      'commutator', (select x.oprname from pg_operator x where x.oid = o.oprcom), 'purpose', ao.amoppurpose,
-      'strategy', ao.amopstrategy, 'is_leakproof', p.proleakproof))
+      'commutator', (select x.oprname from pg_operator x where x.oid = o.oprcom),
+      'purpose', ao.amoppurpose, 'strategy', ao.amopstrategy, 'is_leakproof', p.proleakproof))
     from pg_amop ao join pg_operator o on o.oid = ao.amopopr join pg_namespace ns on ns.oid = o.oprnamespace
     join pg_proc p on p.oid = o.oprcode join pg_type ty on ty.oid = ao.amoprighttype
     where ao.amopfamily = oc.opcfamily and ao.amoplefttype = oc.opcintype

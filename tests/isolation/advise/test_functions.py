@@ -13,9 +13,10 @@ OPERATORS = tuple(
     Operator(sign, "pg_catalog", "numeric", "s", number, is_leakproof=False, category="N")
     for number, sign in enumerate(("<", "<=", "=", ">=", ">"), 1)
 )
-CREDIT = Key("hire", "customers", "ix", 2, "btree", "credit", "credit", ("credit",), "numeric", "numeric", "b", 2, (),
-             None, "pg_catalog.numeric_ops", leaky_functions=False, leading=("tenant_id",),
-             operators=OPERATORS)  # fmt: skip
+CREDIT = Key(
+    "hire", "customers", "ix", 2, "btree", "credit", "credit", ("credit",), "numeric", "numeric", "b", 2, (), None,
+    "pg_catalog.numeric_ops", leaky_functions=False, leading=("tenant_id",), operators=OPERATORS,
+)  # fmt: skip
 FROM = "select c.id from hire.customers c where "
 RANGE, EQUAL = "(credit >= '5'::numeric)", "(credit = '5'::numeric)"
 

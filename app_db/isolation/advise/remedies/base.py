@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, fields
+from itertools import count
 
 from ....schema import Function, RoleNames
+from ..keys import Key
 
 _ROLE = re.compile(r"\{role:([^}]+)\}")
+_REWRITES = (
+    "it writes the table anew under ACCESS EXCLUSIVE: nobody reads or writes it for as long as that takes, which grows "
+    "with its rows; how to do it without: docs/howto/write-a-revision.md#mind-the-locks"
+)
 _LONGEST = 63  # bytes of a name (PostgreSQL manual, "Identifiers and Key Words")
 
 
@@ -39,10 +46,41 @@ class Remedy:
         """Where it is explained."""
         return f"docs/howto/keep-your-indexes.md#{self.name}"
 
+    @property
+    def locks(self) -> str:
+        """What is locked meanwhile, and for how long, where the SQL has a table written anew; empty where not."""
+        is_rewriting = any(re.search(r"\) stored$| type text using ", statement) for statement in self.code.sql)
+        return _REWRITES if is_rewriting else ""
+
+
+def free_name(taken: Collection[str], *parts: str) -> str:
+    """Return a name of these parts that is not taken, with a number behind it where it would be."""
+    name, numbers = short_name(*parts), count(2)
+    stem = name
+    while name in taken:
+        number = f"_{next(numbers)}"
+        name = stem[: _LONGEST - len(number)] + number
+    return name
+
 
 def short_name(*parts: str) -> str:
     """Return a name of these parts that is no longer than PostgreSQL allows."""
     return re.sub(r"\W+", "_", "_".join(part for part in parts if part)).strip("_")[:_LONGEST]
+
+
+def where(key: Key) -> str:
+    """Return what makes an index as partial as the key's, in SQL."""
+    return f" where {key.predicate}" if key.predicate else ""
+
+
+def where_in_model(key: Key) -> list[str]:
+    """Return what makes an index as partial as the key's, in Python."""
+    return [f"postgresql_where=text({literal(key.predicate)})"] if key.predicate else []
+
+
+def also(key: Key) -> str:
+    """Return the condition without which a partial index is not read."""
+    return f" and {key.predicate}" if key.predicate else ""
 
 
 def installed(statements: list[str], names: RoleNames) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..keys import Key, Table
 from ..plans import unwrapped
-from .base import Code, Remedy, literal, short_name
+from .base import Code, Remedy, also, free_name, literal, short_name, where, where_in_model
 
 _UNKNOWN_SCALE = 2  # of `numeric` without one: cents
 
@@ -29,8 +29,8 @@ def small_letters(table: Table, key: Key) -> Remedy:
     expression = key.expression if key.column is None else f"lower({key.expression}::text)"
     function = "upper" if expression.startswith("upper") else "lower"
     column = _Column(
-        short_name(key.columns[0], "key"), 'text collate "C"', expression, "str | None", 'Text(collation="C")',
-        f"{function}(:value)",
+        free_name(table.taken, key.columns[0], "key"), 'text collate "C"', expression, "str | None",
+        'Text(collation="C")', f"{function}(:value)",
     )  # fmt: skip
     return Remedy(
         "small-letters", "a generated column in small letters",
@@ -44,7 +44,7 @@ def generated_column(table: Table, key: Key) -> Remedy:
     path = re.findall(r"'([^']+)'(?:::text)?\)*$", key.expression)
     types = {"text": ("str | None", "Text()"), "bigint": ("int | None", "BigInteger()")}
     python = types.get(key.type, ("Any", f'"{key.type}"'))
-    name = short_name(key.columns[0], *(path or ["value"]))
+    name = free_name(table.taken, key.columns[0], *(path or ["value"]))
     return Remedy(
         "generated-column", "a generated column of the expression",
         "the functions of the expression are not leakproof, and comparing the column that holds its value is",
@@ -56,8 +56,8 @@ def minor_units(table: Table, key: Key) -> Remedy:
     """For numeric: the amount in its smallest unit, as bigint."""
     factor = 10 ** (_UNKNOWN_SCALE if key.scale is None else key.scale)
     column = _Column(
-        short_name(key.columns[0], "minor"), "bigint", f"({key.expression} * {factor})::bigint", "int | None",
-        "BigInteger()", f"cast(:value * {factor} as bigint)",
+        free_name(table.taken, key.columns[0], "minor"), "bigint", f"({key.expression} * {factor})::bigint",
+        "int | None", "BigInteger()", f"cast(:value * {factor} as bigint)",
     )  # fmt: skip
     return Remedy(
         "minor-units", "the amount in its smallest unit, as bigint",
@@ -66,22 +66,36 @@ def minor_units(table: Table, key: Key) -> Remedy:
 
 
 def _generated(table: Table, key: Key, column: _Column) -> Code:
-    leading = [*(key.leading or ((table.tenant_column,) if table.tenant_column else ())), column.name]
-    index, expression = short_name("ix", table.name, *leading), unwrapped(column.expression)
+    before = key.leading or ((table.tenant_column,) if table.tenant_column and not key.is_unique else ())
+    keys = [*before, column.name, *(key.trailing if key.is_unique else ())]
+    index, expression = free_name(table.taken, "ix", table.name, *keys), unwrapped(column.expression)
     comment = f"{', '.join(key.columns)}, to be searched by."
     models = [
         f"{column.name}: Mapped[{column.python_type}] = mapped_column(",
         f"    {column.python}, Computed({literal(expression)}, persisted=True), comment={literal(comment)}",
         ")",
         "# in __table_args__:",
-        f"Index({', '.join(literal(part) for part in (index, *leading))}),",
+        f"Index({', '.join([*map(_model_key, (index, *keys)), *_options(key)])}),",
     ]
     kind = f"{column.sql_type} generated always as ({expression}) stored"
+    unique, once = ("unique " if key.is_unique else ""), (" nulls not distinct" if key.is_null_once else "")
     sql = (
         f"alter table {table.relation} add column {column.name} {kind}",
-        f"create index {index} on {table.relation} ({', '.join(leading)})",
+        f"create {unique}index {index} on {table.relation} ({', '.join(keys)}){once}{where(key)}",
     )
-    return Code("\n".join(models), sql, f"select * from {table.relation} where {column.name} = {column.value}")
+    return Code(
+        "\n".join(models), sql, f"select * from {table.relation} where {column.name} = {column.value}{also(key)}"
+    )
+
+
+def _model_key(key: str) -> str:
+    return literal(key) if re.fullmatch(r"\w+", key) else f"text({literal(key)})"
+
+
+def _options(key: Key) -> list[str]:
+    """Return what makes the index of a model as unique, and as partial, as the one that it stands in for."""
+    options = {"unique=True": key.is_unique, "postgresql_nulls_not_distinct=True": key.is_null_once}
+    return [*(option for option, is_so in options.items() if is_so), *where_in_model(key)]
 
 
 def text_with_check(table: Table, key: Key) -> Remedy:
@@ -114,7 +128,7 @@ def prefix(table: Table, key: Key) -> Remedy:
     return Remedy(
         "prefix", "starts_with, or ^@, instead of LIKE",
         "LIKE is not leakproof, and starts_with() is: it reads an index with text_pattern_ops or the collation \"C\"",
-        Code("", (), f"select * from {relation} where {column} ^@ :beginning"),
+        Code("", (), f"select * from {relation} where {column} ^@ :beginning{also(key)}"),
     )  # fmt: skip
 
 
@@ -126,5 +140,5 @@ def same_type(table: Table, key: Key, condition: str) -> Remedy:
     return Remedy(
         "same-type", f"the value as {key.type}, the column's own type",
         "comparing two types (timestamptz with date) is not leakproof, and comparing values of one type is",
-        Code("", (), f"select * from {relation} where {column} {sign} cast(:value as {key.type})"),
+        Code("", (), f"select * from {relation} where {column} {sign} cast(:value as {key.type}){also(key)}"),
     )  # fmt: skip

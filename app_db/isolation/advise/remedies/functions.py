@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ....schema import Function, RoleNames
 from ..keys import Key, Operator, Table
-from .base import Code, Remedy, installed, short_name, written
+from .base import Code, Remedy, also, free_name, installed, short_name, where, where_in_model, written
 
 _READERS = ("app_rw", "app_ro")
 _SETTINGS = ("search_path=pg_catalog, pg_temp", "plan_cache_mode=force_custom_plan")
@@ -25,7 +25,7 @@ _SEARCH = """
 begin{check}
   return query
     select t.* from {table} as t
-    where {own} and {what} {operator} query
+    where {own} and {what} {operator} query{also}
     limit row_limit;
 end
 """
@@ -69,7 +69,12 @@ def existing_function(key: Key, functions: Sequence[str]) -> Remedy:
 def search_function(table: Table, key: Key, operator: Operator, names: RoleNames) -> Remedy:
     """For full text, trigrams, arrays, documents, ranges and whatever else: a function over an index of the tenant."""
     body = _SEARCH.format(
-        check=_check(table), table=table.relation, own=_own(table), what=_of_t(key), operator=operator.written
+        check=_check(table),
+        table=table.relation,
+        own=_own(table),
+        what=_of_t(key),
+        operator=operator.written,
+        also=also(key),
     )
     argument = operator.right
     function = _function(table, key, argument, body, "Rows of the current tenant")
@@ -93,7 +98,7 @@ def vector_function(table: Table, key: Key, names: RoleNames) -> Remedy:
     column = key.columns[0]
     own_key, key_type = next((pair for pair in table.key.items() if pair[0] != table.tenant_column), ("id", "uuid"))
     body = _NEAREST.format(
-        check=_check(table), table=table.relation, own=f"{_own(table)} and t.{column} is not null",
+        check=_check(table), table=table.relation, own=f"{_own(table)} and t.{column} is not null{also(key)}",
         method=key.method, key=own_key, key_type=key_type, bound=_ONE_BY_ONE,
         spare=_SPARE, column=column, operator=sign, cast=_cast_of(key) if is_cast else "",
         what=_of_t(key),
@@ -154,7 +159,7 @@ def _index(table: Table, key: Key) -> tuple[str, ...]:
     if _has_tenant(table, key):
         return ()
     keys = f"({table.tenant_column}, {key.expression} {key.opclass})"
-    return (f"create index {_index_name(table, key)} on {table.relation} using {key.method} {keys}",)
+    return (f"create index {_index_name(table, key)} on {table.relation} using {key.method} {keys}{where(key)}",)
 
 
 def _index_model(table: Table, key: Key) -> list[str]:
@@ -162,9 +167,11 @@ def _index_model(table: Table, key: Key) -> list[str]:
         return []
     what = f'"{key.column}"' if key.column else f"text({key.expression!r})"
     ops = f', postgresql_ops={{"{key.column}": "{key.opclass}"}}' if key.column else ""
+    partial = "".join(f", {option}" for option in where_in_model(key))
+    options = f'postgresql_using="{key.method}"{ops}{partial}'
     return [
         "# in __table_args__:",
-        f'Index("{_index_name(table, key)}", "{table.tenant_column}", {what}, postgresql_using="{key.method}"{ops}),',
+        f'Index("{_index_name(table, key)}", "{table.tenant_column}", {what}, {options}),',
     ]
 
 
@@ -173,4 +180,4 @@ def _has_tenant(table: Table, key: Key) -> bool:
 
 
 def _index_name(table: Table, key: Key) -> str:
-    return short_name("ix", table.name, str(table.tenant_column), key.columns[0], "search")
+    return free_name(table.taken, "ix", table.name, str(table.tenant_column), key.columns[0], "search")
