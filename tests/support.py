@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import URL, text
 from uuid_utils.compat import uuid7
 
@@ -26,7 +27,9 @@ from app_db.settings import LoginUrl, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
-
+# for tests of what no server's version changes: ours, and the plugin's
+ON_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
+PLUGIN_ON_18 = pytest.mark.parametrize("app_db_server", ["18"], indirect=True)
 
 _PROVIDERS: dict[str, URL] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support import ON_18
 
 TENANT_LOGINS = ["app_login", "app_tenant_admin_login", "app_auth_login", "app_readonly_login"]
 PRIVILEGED = ["app_all", "app_owner", "app_definer", "app_secrets"]
@@ -79,7 +80,7 @@ def test_a_tenants_visibility_role_in_all_rows_is_found(shop):
     mend(shop, finding)
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_a_way_that_is_only_open_to_set_role_is_found_from_16_on(shop):
     shop.sql(f"grant {shop.names('app_all')} to {shop.names('app_login')} with inherit false, set true", shop.admin)
     (finding,) = errors(shop.bootstrap())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from sqlalchemy.engine import make_url
+from support import ON_18
 
 from app_db.bootstrap import bootstrap
 from app_db.errors import BootstrapError, ConnectionLost, SettingsError
@@ -61,7 +62,7 @@ def test_a_second_administrator_is_told_the_first_and_what_he_types_from_16_on(s
     assert shop.snapshot() == before
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_the_second_administrator_can_work_once_the_first_typed_it_and_sees_no_rows(shop):
     second = shop.make_admin()
     with pytest.raises(BootstrapError) as caught:
@@ -73,7 +74,7 @@ def test_the_second_administrator_can_work_once_the_first_typed_it_and_sees_no_r
     assert not shop.bootstrap(second, database=f"{shop.prefix}other").failed
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_a_single_role_made_by_another_is_enough_to_be_refused_from_16_on(place):
     second = place.make_admin()
     place.sql(f"create role {place.names('app_rw')}", second)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support import ON_18
 
 from app_db.errors import PermissionDenied
 from app_db.schema import LOGINS, ROLES
@@ -80,7 +81,7 @@ def test_the_administrator_is_member_of_none_of_them_afterwards(standing):
         assert shop.admins[0] not in shop.members_of(name), name
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_a_server_that_makes_creators_members_does_not_make_the_administrator_one(place):
     place.sql(f"alter role {place.admins[0]} set createrole_self_grant = 'set, inherit'")
     place.bootstrap()
@@ -102,7 +103,7 @@ def test_memberships_and_attributes_that_went_missing_are_mended(shop):
     assert shop.bootstrap().changed == ()
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_a_membership_without_inherit_counts_as_missing(shop):
     rw, login = shop.names("app_rw"), shop.names("app_login")
     shop.sql(f"grant {rw} to {login} with inherit false", shop.admin)

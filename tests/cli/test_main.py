@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import environment_of, heads
+from support import ON_18, environment_of, heads
 
 from app_db.settings import Settings
 
@@ -67,6 +67,7 @@ def test_an_interrupted_command_says_so() -> None:
     assert (done.returncode, done.stderr.strip()) == (130, "interrupted")
 
 
+@ON_18
 def test_upgrade_says_what_it_did_and_then_that_there_is_nothing_to_do(empty_settings: Settings) -> None:
     environment, at_head = environment_of(empty_settings), heads(empty_settings)
     assert app_db("upgrade", **environment).stdout == f"upgraded from nothing to {', '.join(at_head)}\n"
@@ -74,6 +75,7 @@ def test_upgrade_says_what_it_did_and_then_that_there_is_nothing_to_do(empty_set
     assert json.loads(app_db("upgrade", "--json", **environment).stdout) == {"before": at_head, "after": at_head}
 
 
+@ON_18
 @pytest.mark.parametrize(("target", "words"), [("nonsense", "see `alembic history`"), ("+1", "catalog@+1"),
                                                ("crm@head", "see `alembic history`")])  # fmt: skip
 def test_upgrade_refuses_a_target_that_is_none(empty_settings: Settings, target: str, words: str) -> None:

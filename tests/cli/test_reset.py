@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import URL, text
-from support import ROOT, catalogue, environment_of, heads, installation
+from support import ON_18, ROOT, catalogue, environment_of, heads, installation
 
 from app_db.cli.reset import reset
 from app_db.engine import admin_engine
@@ -24,7 +24,6 @@ from app_db.settings import LoginUrl, Settings, parse_url
 
 Run = Callable[..., Result]
 # what is refused before the server is asked for much, or done by the same statements on every version
-on_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 SCHEMAS = tuple(schema for service in SERVICES.values() for schema in service.schemas)
 # nobody listens there, so that whoever connects before refusing fails in another way
 NOWHERE = "postgresql://somebody:secret@127.0.0.1:1/shop"
@@ -130,7 +129,7 @@ def test_this_machine_needs_no_confirmation(url: str, monkeypatch: pytest.Monkey
     check_place(parse_url(url, "a URL"), None)
 
 
-@on_18
+@ON_18
 @pytest.mark.parametrize("missing", [LoginUrl.MIGRATION, LoginUrl.ADMIN])
 def test_a_missing_url_is_named_before_anything_is_dropped(run: Run, own_settings: Settings, missing: LoginUrl) -> None:
     make_tenant(own_settings)
@@ -140,7 +139,7 @@ def test_a_missing_url_is_named_before_anything_is_dropped(run: Run, own_setting
     assert slugs(own_settings) == ["old"]
 
 
-@on_18
+@ON_18
 def test_urls_of_two_databases_are_refused(run: Run, own_settings: Settings, creator: URL) -> None:
     make_tenant(own_settings)
     with installation(creator) as other:
@@ -159,7 +158,7 @@ def make_shop(settings: Settings) -> None:
     change_schema(settings, change)
 
 
-@on_18
+@ON_18
 def test_schemas_of_an_application_are_refused_with_what_to_type(run: Run, own_settings: Settings) -> None:
     make_tenant(own_settings)
     make_shop(own_settings)
@@ -172,7 +171,7 @@ def test_schemas_of_an_application_are_refused_with_what_to_type(run: Run, own_s
     assert slugs(own_settings) == ["old"]
 
 
-@on_18
+@ON_18
 def test_a_tree_that_is_not_there_is_refused_before_anything_is_dropped(run: Run, own_settings: Settings) -> None:
     make_tenant(own_settings)
     result = run("--tree", "nowhere/alembic.ini")
@@ -195,7 +194,7 @@ def test_with_its_schema_named_an_application_is_reset_and_built_again(
         assert {"customers", "invoices"} <= set(found)
 
 
-@on_18
+@ON_18
 def test_a_table_that_somebody_works_with_is_waited_for_and_nothing_is_lost(run: Run, own_settings: Settings) -> None:
     make_tenant(own_settings)
     with admin_engine(own_settings.admin_url).connect() as connection:
@@ -206,7 +205,7 @@ def test_a_table_that_somebody_works_with_is_waited_for_and_nothing_is_lost(run:
     assert slugs(own_settings) == ["old"]
 
 
-@on_18
+@ON_18
 def test_a_second_reset_is_refused_while_the_first_is_under_way(run: Run, own_settings: Settings) -> None:
     make_tenant(own_settings)
     engine = owner_engine(own_settings.migration_url, RoleNames(own_settings.role_prefix))
@@ -235,7 +234,7 @@ def test_what_was_there_is_gone_and_the_seeds_are_there_and_logins_go_on_working
     database.dispose()
 
 
-@on_18
+@ON_18
 def test_run_again_it_leaves_the_same(run: Run, own_settings: Settings) -> None:
     first = json.loads(run("--json").stdout)
     second = json.loads(run("--json").stdout)
@@ -253,7 +252,7 @@ def test_an_empty_database_is_built(empty_settings: Settings) -> None:
     assert slugs(empty_settings) == ["test"]
 
 
-@on_18
+@ON_18
 @pytest.mark.parametrize(
     "damage",
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import ROOT
+from support import ON_18, ROOT
 
 from app_db.documentation import draw, privileges_page, tables_page
 from app_db.drift import Snapshot, expected_catalogue, load_snapshot
@@ -33,7 +33,7 @@ def test_the_snapshot_of_a_service_is_of_its_newest_revision(name: str) -> None:
     assert (snapshot.revision, snapshot.schemas) == (SERVICES[name].revision, SERVICES[name].schemas), REMEDY
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_the_sql_is_what_the_revisions_build(settings: Settings, server: EmbeddedServer) -> None:
     built = dump_of(settings, ours()).replace(settings.role_prefix, "")
     assert built == (DOCS / "schema.sql").read_text("utf-8"), REMEDY

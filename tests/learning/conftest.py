@@ -23,7 +23,6 @@ T = TypeVar("T")
 CROWD = 40
 
 # the system's PostgreSQL 15 has no pgvector, so no service learning
-ON_18 = pytest.mark.parametrize("app_db_server", ["18"], indirect=True)
 
 
 @dataclass(frozen=True)

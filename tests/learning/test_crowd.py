@@ -6,8 +6,9 @@ import random
 from uuid import UUID
 
 import pytest
-from learning.conftest import CROWD, ON_18, Lesson, at_once
+from learning.conftest import CROWD, Lesson, at_once
 from sqlalchemy import func, insert, select, text
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.learning import (
@@ -21,7 +22,7 @@ from app_db.learning import (
 from app_db.models import CourseDocument, ProcessedDocument, Relationship, UserProgress
 from app_db.session import Database
 
-pytestmark = [ON_18, pytest.mark.app_db("commit")]
+pytestmark = [PLUGIN_ON_18, pytest.mark.app_db("commit")]
 
 
 def test_forty_people_learn_and_rate_at_once(app_db: Database, tenant: UUID, lesson: Lesson) -> None:

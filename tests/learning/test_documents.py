@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import select, text
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.errors import CheckViolation, ForeignKeyViolation, TransitionRefused, UnboundTransaction
@@ -17,7 +18,7 @@ from app_db.learning import find_duplicate_documents
 from app_db.models import CourseDocument, ProcessedDocument
 from app_db.session import Database, TenantSession
 
-pytestmark = ON_18
+pytestmark = PLUGIN_ON_18
 VECTOR = [0.5, *[0.0] * 767]
 STATUSES = ("uploaded", "processing", "processed", "failed")
 STEPS = {

@@ -8,7 +8,7 @@ import pytest
 from alembic import command
 from sqlalchemy import URL, text
 from sqlalchemy.exc import DBAPIError
-from support import installation, settings_for
+from support import ON_18, installation, settings_for
 from uuid_utils.compat import uuid7
 
 from app_db.bootstrap import bootstrap, drop_installation
@@ -21,7 +21,6 @@ from app_db.settings import Settings
 SCHEMAS = text("select nspname from pg_namespace where nspname in ('learning', 'catalog')")
 VERSIONS = text("select nspname from pg_namespace where nspname = 'app'")
 EXTENSIONS = text("select extname from pg_extension where extname in ('vector', 'pg_trgm')")
-ON_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 
 
 @pytest.fixture

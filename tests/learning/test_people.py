@@ -6,8 +6,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import func, select, text, update
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.errors import CheckViolation, PermissionDenied, RowSecurityViolation, UnboundTransaction, UniqueViolation
@@ -37,7 +38,7 @@ from app_db.models import (
 from app_db.session import Database
 from app_db.testing import RowMaker
 
-pytestmark = ON_18
+pytestmark = PLUGIN_ON_18
 
 OF_PEOPLE = [UserProfile, Course, UserAnnotation, AnalogyFeedback, ChapterProgress, UserProgress]
 OF_TENANTS = [CourseDocument, ProcessedDocument, Chapter, Keyword, Relationship, ChapterComplexity]

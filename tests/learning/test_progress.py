@@ -6,8 +6,9 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import func, select, text, update
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.errors import CheckViolation, ForeignKeyViolation, PermissionDenied, RowSecurityViolation
@@ -16,7 +17,7 @@ from app_db.models import Chapter, ChapterProgress, Course, UserProgress
 from app_db.session import Database
 from app_db.testing.rows import administrator
 
-pytestmark = ON_18
+pytestmark = PLUGIN_ON_18
 
 
 def told(app_db: Database, tenant: UUID, person: UUID, *steps: ChapterStep) -> ChapterProgress:

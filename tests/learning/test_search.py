@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import text
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.errors import UnboundTransaction
@@ -16,7 +17,7 @@ from app_db.learning import cache_key, find_chapters, search_courses, search_key
 from app_db.models import ChapterComplexity, Course, Keyword
 from app_db.session import Database
 
-pytestmark = ON_18
+pytestmark = PLUGIN_ON_18
 
 TITLES = {
     "Основы ботаники": "листья и корни",

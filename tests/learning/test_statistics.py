@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.learning import (
@@ -27,7 +28,7 @@ from app_db.models import ChapterComplexity, ChapterProgress, CourseDocument, Re
 from app_db.session import Database
 from app_db.testing.rows import administrator
 
-pytestmark = ON_18
+pytestmark = PLUGIN_ON_18
 
 
 def test_a_course_is_told_in_sums(app_db: Database, tenant: UUID, lesson: Lesson) -> None:

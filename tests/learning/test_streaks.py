@@ -11,15 +11,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import Connection, text
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.learning import ChapterStep, progress_summary, record_progress
 from app_db.models import UserProfile
 from app_db.session import Database
 
-pytestmark = [ON_18, pytest.mark.app_db("commit")]
+pytestmark = [PLUGIN_ON_18, pytest.mark.app_db("commit")]
 
 ZONES = [
     "UTC", "Europe/Moscow", "Asia/Kolkata", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/New_York",

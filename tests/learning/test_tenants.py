@@ -7,8 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import select, text
+from support import PLUGIN_ON_18
 from tenants.filling import rows_of
 from uuid_utils.compat import uuid7
 
@@ -21,7 +22,7 @@ from app_db.session import Database
 from app_db.settings import Settings
 from app_db.tenants import Tenants
 
-pytestmark = [ON_18, pytest.mark.app_db("commit")]
+pytestmark = [PLUGIN_ON_18, pytest.mark.app_db("commit")]
 TABLES = 12
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from learning.conftest import ON_18, Lesson
+from learning.conftest import Lesson
 from sqlalchemy import select, text
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.errors import CheckViolation, NotNullViolation, TransitionRefused
@@ -28,7 +29,7 @@ from app_db.models import (
 from app_db.session import Database, TenantSession
 from app_db.settings import Settings
 
-pytestmark = [ON_18, pytest.mark.app_db("commit")]
+pytestmark = [PLUGIN_ON_18, pytest.mark.app_db("commit")]
 Look = Callable[[TenantSession, Lesson], Any]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
+from support import PLUGIN_ON_18
 from uuid_utils.compat import uuid7
 
 from app_db.engine import admin_engine
@@ -20,7 +21,7 @@ from app_db.session import Database, TenantSession
 from app_db.settings import Settings
 
 # the system's PostgreSQL 15 has no pgvector, so no service learning
-pytestmark = pytest.mark.parametrize("app_db_server", ["18"], indirect=True)
+pytestmark = PLUGIN_ON_18
 
 # vectors that lean away from the first axis towards the second, a little more with each row
 _ADD = text("""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from alembic.config import CommandLine, Config
 from sqlalchemy import text
-from support import ROOT, carried, catalogue, environment_of
+from support import ON_18, ROOT, carried, catalogue, environment_of
 
 from app_db.engine import admin_engine
 from app_db.reflection import Catalogue
@@ -121,7 +121,7 @@ def test_up_down_and_up_again_leaves_the_same_catalogue(alembic: Alembic, look: 
     assert {thing.kind for thing in before} <= {"schema", "extension"}  # those that a superuser had made before
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)  # on the other one they go down and up together
+@ON_18  # on the other one they go down and up together
 def test_each_revision_down_and_up_leaves_the_same_catalogue(alembic: Alembic, look: Callable[[], Catalogue]) -> None:
     # core first, since one that needs more of it than there is yet would bring it along, and leave it
     for chain in sorted(SERVICES, key=lambda name: (name != "core", name)):
@@ -155,6 +155,7 @@ def test_current_history_and_check_tell_the_truth(alembic: Alembic) -> None:
     assert "No new upgrade operations" in alembic("check").stdout
 
 
+@ON_18
 def test_looking_at_an_empty_database_leaves_nothing_behind(alembic: Alembic, look: Callable[[], Catalogue]) -> None:
     before = look()
     alembic("current")
@@ -163,6 +164,7 @@ def test_looking_at_an_empty_database_leaves_nothing_behind(alembic: Alembic, lo
     assert look() == before
 
 
+@ON_18
 @pytest.mark.parametrize(("command", "target"), [("upgrade", "+1"), ("downgrade", "-1"), ("downgrade", "-2")])
 def test_a_step_that_does_not_name_its_chain_is_refused_with_the_form_that_does(
     alembic_at_head: Alembic, own_settings: Settings, command: str, target: str
@@ -172,6 +174,7 @@ def test_a_step_that_does_not_name_its_chain_is_refused_with_the_form_that_does(
     assert " or ".join(f"`{chain}@{target}`" for chain in chains) in done.said
 
 
+@ON_18
 @pytest.mark.parametrize("target", ["core@base", "core_0002", f"core@-{CORE - 2}", "core_0001"])
 def test_the_core_is_not_taken_away_from_under_a_service(
     alembic_at_head: Alembic, own_settings: Settings, target: str
@@ -203,6 +206,7 @@ def test_a_service_that_is_placed_later_is_built(alembic: Alembic, look: Callabl
     assert any("catalog.materials" in line for line in look())
 
 
+@ON_18
 def test_a_service_that_is_no_longer_placed_disturbs_nobody(alembic_at_head: Alembic) -> None:
     alembic_at_head("upgrade", "head", APP_DB_SERVICES="core")
     alembic_at_head("current", "--check-heads", APP_DB_SERVICES="core")
@@ -210,16 +214,19 @@ def test_a_service_that_is_no_longer_placed_disturbs_nobody(alembic_at_head: Ale
     assert SERVICES["catalog"].revision in alembic_at_head("current").stdout
 
 
+@ON_18
 def test_a_target_of_a_service_that_is_not_placed_is_refused(alembic: Alembic) -> None:
     done = alembic("upgrade", "catalog@head", code=255, APP_DB_SERVICES="core")
     assert "add catalog to APP_DB_SERVICES" in done.said
 
 
+@ON_18
 def test_a_service_that_does_not_exist_is_refused(alembic: Alembic) -> None:
     done = alembic("upgrade", "head", code=255, APP_DB_SERVICES="crm")
     assert "APP_DB_SERVICES names 'crm'" in done.said
 
 
+@ON_18
 def test_stamp_head_notes_the_placed_services(alembic: Alembic) -> None:
     alembic("stamp", "head", APP_DB_SERVICES="core")
     assert "catalog" not in alembic("current").stdout
@@ -259,6 +266,7 @@ def changed_model(checkout: Path) -> Callable[[str], dict[str, str]]:
     return change
 
 
+@ON_18
 def test_autogenerate_writes_a_numbered_file_for_each_chain_that_changed(
     alembic_at_head: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
 ) -> None:
@@ -287,6 +295,7 @@ def test_autogenerate_without_a_change_writes_no_file(alembic_at_head: Alembic, 
     assert sorted((checkout / "alembic/versions").rglob("*.py")) == before
 
 
+@ON_18
 def test_a_new_table_is_written_without_what_only_a_model_knows(
     alembic_at_head: Alembic, checkout: Path, changed_model: Callable[[str], dict[str, str]]
 ) -> None:
@@ -303,6 +312,7 @@ def test_a_new_table_is_written_without_what_only_a_model_knows(
     alembic_at_head("upgrade", "head", **environment)
 
 
+@ON_18
 @pytest.mark.parametrize("arguments", [("-m", "lost"), ("-m", "lost", "--head", "crm@head")])
 def test_a_revision_that_names_no_chain_is_refused_with_those_there_are(
     alembic_at_head: Alembic, checkout: Path, arguments: tuple[str, ...]
@@ -312,17 +322,20 @@ def test_a_revision_that_names_no_chain_is_refused_with_those_there_are(
     assert not list(checkout.rglob("*lost*"))
 
 
+@ON_18
 def test_a_revision_without_a_message_is_refused(alembic_at_head: Alembic, checkout: Path) -> None:
     before = sorted((checkout / "alembic/versions").rglob("*.py"))
     assert "add -m" in (done := alembic_at_head("revision", "--head", "core@head", code=255)).stdout + done.stderr
     assert sorted((checkout / "alembic/versions").rglob("*.py")) == before
 
 
+@ON_18
 def test_a_server_without_our_roles_is_refused_with_bootstrap(alembic: Alembic) -> None:
     done = alembic("upgrade", "head", code=255, APP_DB_ROLE_PREFIX="nobody_")
     assert "app-db bootstrap" in done.said
 
 
+@ON_18
 def test_the_applications_login_may_not_migrate(alembic: Alembic, empty_settings: Settings) -> None:
     assert empty_settings.url is not None
     url = empty_settings.url.render_as_string(hide_password=False)
@@ -331,6 +344,7 @@ def test_the_applications_login_may_not_migrate(alembic: Alembic, empty_settings
     assert str(empty_settings.url.password) not in done.said
 
 
+@ON_18
 def test_a_url_for_the_application_alone_is_refused_with_the_variable_to_set(alembic: Alembic) -> None:
     done = alembic("upgrade", "head", code=255, APP_DB_MIGRATION_URL="")
     assert "APP_DB_MIGRATION_URL is not set" in done.said
@@ -355,6 +369,7 @@ def test_everything_belongs_to_the_owner_or_to_a_definer(alembic_at_head: Alembi
     assert {owner for kind, owner in owners if kind == "f"} == {f"{prefix}app_definer", f"{prefix}app_secrets"}
 
 
+@ON_18
 def test_one_of_several_databases_is_upgraded_by_its_name(alembic: Alembic, empty_settings: Settings) -> None:
     assert empty_settings.migration_url is not None
     payments = {
@@ -368,6 +383,7 @@ def test_one_of_several_databases_is_upgraded_by_its_name(alembic: Alembic, empt
     assert "APP_DB_DATABASES__CRM__URL" in done.said
 
 
+@ON_18
 def test_every_index_of_ours_names_what_it_is_for(alembic_at_head: Alembic, own_settings: Settings) -> None:
     assert own_settings.migration_url is not None
     with admin_engine(own_settings.migration_url).connect() as connection:

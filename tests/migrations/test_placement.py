@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import URL, text
-from support import provide_extensions, settings_for
+from support import ON_18, provide_extensions, settings_for
 
 from app_db.bootstrap import bootstrap
 from app_db.drift import inspect_database
@@ -25,7 +25,6 @@ OPTIONAL = sorted(set(SERVICES) - {"core"})
 # none, each alone, all but one, all: what stands on another service is missed by the one, or in the way of the other
 COUNTS = (0, 1, len(OPTIONAL) - 1, len(OPTIONAL))
 CHOICES = [choice for count in COUNTS for choice in combinations(OPTIONAL, count)]
-ON_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 
 
 def drifts(settings: Settings, database: str | None = None) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT, environment_of
+from support import ON_18, ROOT, environment_of
 
 from app_db.drift import inspect_database, load_snapshot
 from app_db.engine import admin_engine
@@ -45,7 +45,7 @@ def drifts(settings: Settings, *, with_studio: bool = True) -> list[str]:
     return [str(drift) for drift in found.drifts]
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_autogenerate_writes_the_whole_revision(project: Path, own_settings: Settings) -> None:
     for file in (project / "migrations" / "versions").glob("*.py"):
         file.unlink()
@@ -58,7 +58,7 @@ def test_autogenerate_writes_the_whole_revision(project: Path, own_settings: Set
     assert drifts(own_settings) == []
 
 
-@pytest.mark.parametrize("server", ["18"], indirect=True)
+@ON_18
 def test_down_takes_away_what_is_theirs_and_nothing_of_ours(project: Path, own_settings: Settings) -> None:
     alembic(project, own_settings, "upgrade", "head")
     assert drifts(own_settings) == []

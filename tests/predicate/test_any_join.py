@@ -13,6 +13,7 @@ from predicate.core_cases import a, b, c, colours
 from predicate.worlds import Worlds
 from sqlalchemy import ColumnElement, exists, func, select, true
 from sqlalchemy.orm import Session
+from support import ON_18
 
 from app_db.engine import predicate
 
@@ -79,6 +80,7 @@ def query_of(tree: Any, where: str, nth: int) -> Any:
     return query
 
 
+@ON_18
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(tree=trees, where=wheres, nth=small)
 @example(("left", "a", ("inner", "b", "c", "=", 0, 1), "=", 0, 1), "null", 4)

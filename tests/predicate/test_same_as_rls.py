@@ -8,6 +8,7 @@ import pytest
 from predicate import core_cases, dml_cases, orm_cases
 from predicate.worlds import Worlds
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from support import ON_18
 
 from app_db.engine.predicate import TenantCompiler
 
@@ -17,7 +18,6 @@ CASES = {
     for name, case in module.CASES.items()
 }
 # what is taken away is taken from the compiler, which is the same for every server
-on_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 every_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
@@ -38,7 +38,7 @@ def test_what_has_the_policies_alone_is_not_disturbed(worlds: Worlds, case: Any)
         assert worlds.by_predicate(case, tenant) != worlds.under_rls(case, tenant)
 
 
-@on_18
+@ON_18
 @every_case
 def test_a_case_would_show_a_missing_predicate(worlds: Worlds, case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = both_under_rls(worlds, case)
@@ -47,7 +47,7 @@ def test_a_case_would_show_a_missing_predicate(worlds: Worlds, case: Any, monkey
         assert differs(worlds, case, expected)
 
 
-@on_18
+@ON_18
 @pytest.mark.parametrize(
     ("place", "name"),
     [

@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 import pytest
-from support import environment_of
+from support import PLUGIN_ON_18, environment_of
 
 from app_db.settings import Settings
 
-pytestmark = pytest.mark.app_db("commit")
+pytestmark = [PLUGIN_ON_18, pytest.mark.app_db("commit")]
 
 PRELUDE = """
 import os, sys, threading

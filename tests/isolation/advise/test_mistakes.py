@@ -15,6 +15,7 @@ from isolation.advise.planted import CASES, LARGE, SMALL, VECTORS, Case, Planted
 from sqlalchemy import CheckConstraint, MetaData, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateColumn, CreateIndex
+from support import ON_18
 
 from app_db.errors import UnboundTransaction
 from app_db.isolation.advise import Advice, Code
@@ -26,7 +27,6 @@ from app_db.schema import Function, RoleNames, attach
 from app_db.schema.derived import attached_to
 
 # the system's PostgreSQL 15 has no pgvector
-ON_18 = pytest.mark.parametrize("server", ["18"], indirect=True)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
