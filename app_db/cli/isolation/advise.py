@@ -65,7 +65,7 @@ def advise(
         recorded=recorded, counted=counted, analyze=analyze, minimum_loss=minimum_loss,
         accepted=_reasons(accepted), progress=bar,
     )  # fmt: skip
-    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else "\n".join(_told(report)))
+    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else "\n".join(_told(report, minimum_loss)))
     context.exit(1 if report.advice else 0)
 
 
@@ -81,7 +81,7 @@ def _reasons(path: Path | None) -> dict[str, str]:
         ) from error
 
 
-def _told(report: AdviceReport) -> list[str]:
+def _told(report: AdviceReport, minimum_loss: float) -> list[str]:
     notes = [f"accepted: {index} ({reason})" for index, reason in report.accepted.items()]
     notes += [f"accepted, and nothing would be advised: {index}; take it out of the list" for index in report.stale]
     if report.undecided:
@@ -93,7 +93,10 @@ def _told(report: AdviceReport) -> list[str]:
         reasons = ", ".join(sorted(set(report.skipped.values())))
         notes.append(f"{len(report.skipped)} statements have no plan as the application's login: {reasons}")
     if not report.advice:
-        return ["nothing to advise: no loss of an index below a policy is as large as that", *notes]
+        return [
+            f"nothing to advise: {_looked_at(report)}, none loses {minimum_loss:g} times or more below a policy",
+            *notes,
+        ]
     numbers: dict[tuple[str, ...], int] = {}
     rows: list[tuple[str, ...]] = [("what", "times", "lost", "remedy")]
     for one in report.advice:
@@ -103,6 +106,11 @@ def _told(report: AdviceReport) -> list[str]:
     remedies = {_code(one.remedy): one.remedy for one in report.advice}
     told = [line for code, remedy in remedies.items() for line in _explained(numbers[code], remedy)]
     return [*_aligned(rows), *told, *(["", *notes] if notes else [])]
+
+
+def _looked_at(report: AdviceReport) -> str:
+    statements = f" and {report.statements:,} statements" if report.statements else ""
+    return f"{report.indexes:,} indexes{statements} looked at"
 
 
 def _short(advice: Advice) -> str:

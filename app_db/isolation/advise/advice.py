@@ -68,7 +68,7 @@ class AdviceReport:
 
     `undecided` lose an index at a cost that the planner can't tell, or that was below the minimum by its estimate
     alone: under a policy it has no statistics for what is not leakproof. `stale` are accepted indexes of which nothing
-    would be advised.
+    would be advised. `indexes` and `statements` count what was looked at.
     """
 
     advice: list[Advice]
@@ -76,15 +76,19 @@ class AdviceReport:
     skipped: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)
+    indexes: int = 0
+    statements: int = 0
 
     def __add__(self, other: AdviceReport) -> AdviceReport:
         return AdviceReport(
             [*self.advice, *other.advice], [*self.undecided, *other.undecided], self.skipped | other.skipped,
             self.accepted | other.accepted, [*self.stale, *other.stale],
+            self.indexes + other.indexes, self.statements + other.statements,
         )  # fmt: skip
 
     def as_dict(self) -> Mapping[str, Any]:
         """Return it as plain values, for JSON."""
         return {"advice": [one.as_dict() for one in self.advice],
                 "undecided": [one.as_dict() for one in self.undecided], "skipped": self.skipped,
-                "accepted": self.accepted, "stale": self.stale}  # fmt: skip
+                "accepted": self.accepted, "stale": self.stale, "indexes": self.indexes,
+                "statements": self.statements}  # fmt: skip

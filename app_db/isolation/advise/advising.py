@@ -95,6 +95,7 @@ def advise_indexes(
         [one for index, one in advice.items() if index not in reasons],
         [one for index, one in undecided.items() if index not in reasons],
         accepted=reasons, stale=sorted(set(accepted or ()) - set(reasons)),
+        indexes=len({(key.schema, key.index) for key in comparison.catalogue.keys}),
     )  # fmt: skip
 
 
@@ -111,8 +112,9 @@ def advise_statements(
     conditions. `progress` is told of each statement. A statement that has no plan is in the report as skipped.
     """
     _check(minimum_loss, None)
-    report = AdviceReport([])
-    for statement in dict.fromkeys(statements):
+    distinct = list(dict.fromkeys(statements))
+    report = AdviceReport([], statements=len(distinct))
+    for statement in distinct:
         try:
             for loss in comparison.losses(statement):
                 one = _advice(comparison, loss, statement)
