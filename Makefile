@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Each module is compiled once, and not by each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test suite bench bench-search bench-testing bench-peers soak check schema format venv clean
 
 help:  ## Say what there is
@@ -51,3 +54,4 @@ venv:
 
 clean:  ## Remove .venv and caches
 	@rm -rf .venv .venv.lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -prune -exec rm -rf {} +
