@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...schema import Scope, ScopeKind
+from ...schema import RoleNames, Scope, ScopeKind
 from .bounds import TENANTS, Bounds
 from .facts import Facts, Function, Grants, Policy, Table
 from .predicate import holds
@@ -95,6 +95,17 @@ class Subject:
         return self.bounds.scopes(is_ours=self.facts.is_ours)
 
     @cached_property
+    def shared(self) -> tuple[Table, ...]:
+        """The tables that models declare to hold everybody's rows."""
+        kinds = {name: scope.kind for name, scope in self.scopes.items()}
+        return tuple(table for table in self.facts.tables if kinds.get(table.full_name) is ScopeKind.SHARED)
+
+    def declared(self, table: Table, role: str | None) -> frozenset[tuple[str, str | None]]:
+        """Return the privileges that a `Grant` of the models gives the role (None: PUBLIC), each with its column."""
+        house = RoleNames(self.bounds.role_prefix).of_house(role) if role else "public"
+        return self._declared.get((table.full_name, house), frozenset())
+
+    @cached_property
     def declared_schemas(self) -> frozenset[str]:
         """The schemas in which models declare tables: what stands there beside them, nobody has declared."""
         return frozenset(name.rsplit(".", 1)[0] for name in self.scopes if "." in name)
@@ -167,6 +178,10 @@ class Subject:
         """Tell whether no policy holds the role."""
         found = self.facts.role_by_name.get(role)
         return found is not None and found.is_exempt
+
+    @cached_property
+    def _declared(self) -> Mapping[tuple[str, str], frozenset[tuple[str, str | None]]]:
+        return self.bounds.grants(is_ours=self.facts.is_ours)
 
     @cached_property
     def _policies(self) -> dict[int, list[Policy]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ..facts import Constraint, Index, Table
 from ..rule import Found, Rule, Severity, broken, name, rule
 from ..subject import Subject
+from .referential import crossing
 from .remedies import table_name
 
 _SETS = {"set null", "set default"}
@@ -161,8 +162,9 @@ def foreign_key_without_tenant(subject: Subject) -> Iterator[Found]:
 )  # fmt: skip
 def delete_sets_tenant(subject: Subject) -> Iterator[Found]:
     """Foreign keys whose delete sets the tenant's column."""
+    told_as_crossing = crossing(subject)
     for table, column, key in _keys(subject, "foreign key"):
-        if key.on_delete in _SETS and column in (key.set_on_delete or key.columns):
+        if key not in told_as_crossing and key.on_delete in _SETS and column in (key.set_on_delete or key.columns):
             others = [entry for entry in key.columns if entry != column]
             definition = key.definition.replace(key.on_delete.upper(), f"{key.on_delete.upper()} ({_list(others)})")
             added = f"alter table {table_name(table)} add constraint {name(key.name)} {definition}"
