@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from .body import uncommented
 from .facts import Policy, Table
 from .predicate import compares_own, has_word, operands_of, reads_a_table, settings_read, split_text, words_of
 from .rule import literal, name
@@ -95,7 +96,7 @@ def _believes_another(subject: Subject, policy: Policy, part: str) -> bool:
     known, words = set(subject.bounds.context_settings), set(words_of(part))
     if settings_read(part).keys() - known:
         return True
-    bodies = (function.body for function in subject.called(policy) if function.name in words)
+    bodies = (uncommented(function.body) for function in subject.called(policy) if function.name in words)
     return any(settings_read(body).keys() - known for body in bodies)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ...schema import RoleNames, Scope, ScopeKind
+from .body import uncommented
 from .bounds import TENANTS, Bounds
 from .facts import Facts, Function, Grants, Policy, Table
 from .predicate import holds
 
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TABLE_KINDS = ("table", "foreign table")
 
 
@@ -171,7 +170,7 @@ class Subject:
 
     def text_of(self, policy: Policy) -> str:
         """Return everything that the policy says, by itself and in the bodies of what it calls."""
-        bodies = (_COMMENT.sub("", function.body) for function in self.called(policy))
+        bodies = (uncommented(function.body) for function in self.called(policy))
         return "\n".join((*policy.expressions, *bodies))
 
     def is_exempt(self, role: str) -> bool:
