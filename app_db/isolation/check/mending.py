@@ -11,7 +11,17 @@ from collections.abc import Iterator
 
 from .body import uncommented
 from .facts import Policy, Table
-from .predicate import compares_own, has_word, operands_of, reads_a_table, settings_read, split_text, words_of
+from .predicate import (
+    asks_for_null,
+    compares_own,
+    has_word,
+    operands_of,
+    reads_a_table,
+    settings_read,
+    split_text,
+    without_branches,
+    words_of,
+)
 from .rule import literal, name
 from .subject import Subject
 
@@ -63,15 +73,10 @@ def _compares(subject: Subject, table: Table, part: str) -> bool:
 
 def _without_ways_in(subject: Subject, table: Table, policy: Policy, expression: str) -> str:
     """Return it without the branches of OR that believe another setting; where all do, with those of the own rows."""
-    for separator in ("OR", "AND"):
-        parts = split_text(expression, separator)
-        if len(parts) > 1:
-            left = kept = [_without_ways_in(subject, table, policy, part) for part in parts]
-            if separator == "OR":
-                kept = [part for part in left if not _believes_another(subject, policy, part)]
-                kept = kept or [part for part in left if _compares(subject, table, part)] or left
-            return expression if kept == parts else f"({f' {separator} '.join(kept)})"
-    return expression
+    trusted = without_branches(expression, lambda part: _believes_another(subject, policy, part))
+    return without_branches(
+        trusted, lambda part: _believes_another(subject, policy, part) and not _compares(subject, table, part)
+    )
 
 
 def _is_said(subject: Subject, table: Table, policy: Policy, text: str) -> bool:
@@ -105,6 +110,15 @@ def _reread(part: str) -> str:
     form = "current_setting('{}', true)" if has_word(part, "nullif") else "nullif(current_setting('{}', true), '')"
     told = _READ.sub(lambda found: form.format(found[1]), part)
     return told if told.startswith("(") and len(split_text(told, "AND")) == 1 else f"({told})"
+
+
+def nobodys(subject: Subject, table: Table, policy: Policy) -> str | None:
+    """Return what a policy for SELECT says of the rows that belong to no tenant; None where it does not show them."""
+    column = subject.tenant_column(table)
+    found = next((one for one in subject.policies(table) if one.name == policy.name), policy)
+    if column is None or found.using is None or found.command != "select" or not subject.shows_nobodys(table, found):
+        return None
+    return _reread(without_branches(found.using, lambda part: not asks_for_null(part, column)))
 
 
 def left_as_it_is(subject: Subject, table: Table, policy: Policy, *keywords: str) -> Iterator[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ...schema import RoleNames, Scope, ScopeKind
 from .body import uncommented
 from .bounds import TENANTS, Bounds
 from .facts import Facts, Function, Grants, Policy, Table
-from .predicate import holds
+from .predicate import asks_for_null, holds, is_null_alone, without_branches
 
 _TABLE_KINDS = ("table", "foreign table")
 
@@ -119,18 +119,35 @@ class Subject:
         return self._policies.get(table.oid, [])
 
     def judged(self) -> Iterator[tuple[Table, str, Policy]]:
-        """Yield the policies of tenants' tables, but those that are only for who may see all rows."""
+        """Yield the policies of tenants' tables, but those that are only for who may see all rows.
+
+        Of a policy for SELECT that shows rows of no tenant as well, what it says of the others.
+        """
         for table in self.tenant_tables:
             column = self.tenant_column(table)
             for policy in self.policies(table):
                 if column is not None and not self.is_for_all_rows(policy):
-                    yield table, column, policy
+                    yield from ((table, column, one) for one in self._of_somebody(table, policy))
 
     def judged_beside(self, kind: ScopeKind) -> Iterator[tuple[Table, Policy]]:
         """Yield in the same way the policies of the tables that models declare to be of that kind."""
         for table in self.guarded:
             if table.full_name in self.scopes and self.scopes[table.full_name].kind is kind:
-                yield from ((table, one) for one in self.policies(table) if not self.is_for_all_rows(one))
+                held = (one for one in self.policies(table) if not self.is_for_all_rows(one))
+                yield from ((table, somebodys) for one in held for somebodys in self._of_somebody(table, one))
+
+    def shows_nobodys(self, table: Table, policy: Policy) -> bool:
+        """Tell whether the policy asks for rows of no tenant, of which the table may have some."""
+        column = table.column(self.tenant_column(table))
+        if column is None or column.not_null or self.is_for_all_rows(policy):
+            return False
+        return policy.permissive and any(asks_for_null(text, column.name) for text in policy.expressions)
+
+    def is_nobodys(self, table: Table, policy: Policy) -> bool:
+        """Tell whether the policy shows rows of no tenant, and no others, to be read."""
+        column, using = self.tenant_column(table), policy.using or ""
+        is_shown = policy.command == "select" and self.shows_nobodys(table, policy)
+        return is_shown and column is not None and is_null_alone(using, column)
 
     def is_for_all_rows(self, policy: Policy) -> bool:
         """Tell whether nobody else than the roles that may see all rows is named."""
@@ -188,6 +205,15 @@ class Subject:
         for policy in self.facts.policies:
             found.setdefault(policy.table, []).append(policy)
         return found
+
+    def _of_somebody(self, table: Table, policy: Policy) -> Iterator[Policy]:
+        """Yield what the policy says of rows that have a tenant; ISO407 is about the others, if they are only read."""
+        column = self.tenant_column(table)
+        if column is None or policy.command != "select" or not self.shows_nobodys(table, policy):
+            yield policy
+        elif not self.is_nobodys(table, policy):
+            using = without_branches(policy.using or "", lambda part: is_null_alone(part, column))
+            yield replace(policy, using=using)
 
     @cached_property
     def _refers_to_tenants(self) -> dict[int, str]:
