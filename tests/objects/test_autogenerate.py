@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from lasting import settings
 from sqlalchemy import Connection, Index, MetaData, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
+from support import ON_18
 
 from app_db.errors import ScopeError
 from app_db.migrations.connection import migration_url, owner_engine
@@ -162,6 +163,7 @@ def test_a_new_schema_is_written_whole_and_then_nothing_is_left(
     assert not any(label.startswith("policy depot.sizes") for label in labels)
 
 
+@ON_18
 def test_an_application_reads_what_is_everybodys_and_writes_it_by_a_declared_grant_alone(
     produce: Produce, run: Any, owner: Connection, settings: Settings
 ) -> None:
