@@ -135,8 +135,12 @@ def asks_for_null(expression: str, column: str) -> bool:
 
 def is_null_alone(expression: str, column: str) -> bool:
     """Tell whether it holds for no row but those whose column is null."""
-    wanted = [column, "IS", "NULL"]
-    return any(_unquoted(_bare(words_of(part))) == wanted for part in operands_of(expression))
+    ways, parts = split_text(expression, "OR"), split_text(expression, "AND")
+    if len(ways) > 1:
+        return all(is_null_alone(way, column) for way in ways)
+    if len(parts) > 1:
+        return any(is_null_alone(part, column) for part in parts)
+    return _unquoted(_bare(words_of(expression))) == [column, "IS", "NULL"]
 
 
 def _is_equation(operand: Words, column: str, columns: Collection[str]) -> bool:

@@ -137,11 +137,12 @@ class Subject:
                 yield from ((table, somebodys) for one in held for somebodys in self._of_somebody(table, one))
 
     def shows_nobodys(self, table: Table, policy: Policy) -> bool:
-        """Tell whether the policy asks for rows of no tenant, of which the table may have some."""
+        """Tell whether the policy lets rows of no tenant through because it asks for them, and there may be some."""
         column = table.column(self.tenant_column(table))
-        if column is None or column.not_null or self.is_for_all_rows(policy):
+        if column is None or column.not_null or not policy.permissive or self.is_for_all_rows(policy):
             return False
-        return policy.permissive and any(asks_for_null(text, column.name) for text in policy.expressions)
+        asking = (text for text in policy.expressions if asks_for_null(text, column.name))
+        return any(not self.holds(text, table) for text in asking) and not self.is_floored(policy, table)
 
     def is_nobodys(self, table: Table, policy: Policy) -> bool:
         """Tell whether the policy shows rows of no tenant, and no others, to be read."""

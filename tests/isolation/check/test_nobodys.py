@@ -44,6 +44,7 @@ def reads(place: Place, condition: str) -> None:
         f"tenant_id is null or {OWN}",
         f"{OWN} or (tenant_id is null and name <> 'draft')",
         f"({OWN} or tenant_id is null) and name <> 'draft'",
+        f"{OWN} or tenant_id is null and name <> 'draft' or tenant_id is null and name = 'old'",
     ],
 )
 def test_rows_for_everybody_to_read_are_told_once_and_in_words(condition: str, nullable: Place) -> None:
@@ -54,10 +55,29 @@ def test_rows_for_everybody_to_read_are_told_once_and_in_words(condition: str, n
     assert finding.remedy.startswith("put what belongs to everybody into a table of its own")
 
 
-def test_a_policy_for_such_rows_alone_is_told_once_as_well(nullable: Place) -> None:
-    nullable.run(f"create policy everybodys on example.items for select {TO} using (tenant_id is null)")
+@pytest.mark.parametrize("condition", ["{}", "{} and name <> 'draft'", "{0} and name = 'a' or {0} and name = 'b'"])
+def test_a_policy_for_such_rows_alone_is_told_once_as_well(condition: str, nullable: Place) -> None:
+    shown = condition.format("tenant_id is null")
+    nullable.run(f"create policy everybodys on example.items for select {TO} using ({shown})")
     (finding,) = told(nullable)
     assert (finding.rule, finding.severity) == ("ISO407", "warning")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        (f"alter policy tenant_rows on example.items using ({OWN} and (name = 'a' or tenant_id is null))",),
+        (
+            f"alter policy tenant_rows on example.items using ({OWN} or tenant_id is null)",
+            f"create policy floor on example.items as restrictive {TO} using ({OWN})",
+        ),
+    ],
+    ids=["the tenant is compared beside", "a floor"],
+)
+def test_what_asks_for_such_rows_and_shows_none_hides_no_error(statements: tuple[str, ...], nullable: Place) -> None:
+    nullable.run(*statements)
+    (error,) = (finding for finding in told(nullable) if finding.severity == "error")
+    assert (error.rule, error.remedy.split()[-3:]) == ("ISO407", ["set", "not", "null"])
 
 
 @pytest.mark.parametrize(
