@@ -105,7 +105,10 @@ class UserScoped(TenantScoped):
 
 
 class Shared:
-    """A table whose rows everybody may see: no tenant, no policy. For what is the same for all, e.g. currencies."""
+    """A table whose rows everybody may see: no tenant, no policy. For what is the same for all, e.g. currencies.
+
+    An application reads it; what it may write is declared by a `Grant`, as every tenant would change everybody's rows.
+    """
 
     __app_db_scope__: ClassVar[Scope | None] = Scope(ScopeKind.SHARED)
 

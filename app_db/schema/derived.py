@@ -24,6 +24,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     "app_maint": ("select",),
     "app_backup": ("select",),
 }
+# No policy stands before what is everybody's, so whoever writes it changes what every tenant reads.
+_SHARED_GRANTS = GRANTS | {"app_rw": ("select",)}
 
 _KEY = "app_db_objects"
 _BOUND = "{column} = nullif(current_setting('app.current_{thing}_id', true), '')::uuid"
@@ -61,7 +63,7 @@ def expected_objects(metadata: MetaData, tables: Iterable[Table], schemas: Itera
 
 
 def objects_of(table: Table) -> list[SchemaObject]:
-    """Return what follows from a table: flags, policies, grants."""
+    """Return what follows from a table: flags, policies, grants. Of what is everybody's an application reads alone."""
     scope = scope_of(table)
     name = table.fullname
     if scope is None:
@@ -70,10 +72,11 @@ def objects_of(table: Table) -> list[SchemaObject]:
             "inherits from TenantScoped, UserScoped or Shared"
         )
     is_closed = scope.kind is not ScopeKind.SHARED
+    grants = GRANTS if is_closed else _SHARED_GRANTS
     return [
         RowSecurity(on=name, enabled=is_closed, forced=is_closed),
         *(_policy(name, *rows) for rows in _rows(scope)),
-        *(Grant(on=name, role=role, privileges=privileges) for role, privileges in GRANTS.items()),
+        *(Grant(on=name, role=role, privileges=privileges) for role, privileges in grants.items()),
         *_index_comments(table),
     ]
 

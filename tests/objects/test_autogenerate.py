@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from lasting import settings
 from sqlalchemy import Connection, Index, MetaData, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
+from support import ON_18
 
 from app_db.errors import ScopeError
 from app_db.migrations.connection import migration_url, owner_engine
@@ -20,7 +21,7 @@ from app_db.migrations.directives import directives_of_project
 from app_db.migrations.objects.comparing import SCHEMAS
 from app_db.models import Base, Shared, Tenant, TenantScoped, UserScoped
 from app_db.models.base import NAMING_CONVENTION
-from app_db.reflection import Catalogue, reflect
+from app_db.reflection import Catalogue, Thing, reflect
 from app_db.schema import (
     Comment,
     Extension,
@@ -65,6 +66,12 @@ class Remark(UserScoped, Own):
 class Size(Shared, Own):
     __tablename__ = "sizes"
     __table_args__ = ({"schema": "depot", "comment": "Sizes of parcels."},)
+    name: Mapped[str] = mapped_column(comment="What it is called.")
+
+
+class Unit(Shared, Own):
+    __tablename__ = "units"
+    __table_args__ = ({"schema": "depot", "comment": "Units of weight."},)
     name: Mapped[str] = mapped_column(comment="What it is called.")
 
 
@@ -154,6 +161,22 @@ def test_a_new_schema_is_written_whole_and_then_nothing_is_left(
         "trigger depot.parcels.upper_code", "relation depot.codes", "function depot.count_of(prefix text)",
     } <= labels  # fmt: skip
     assert not any(label.startswith("policy depot.sizes") for label in labels)
+
+
+@ON_18
+def test_an_application_reads_what_is_everybodys_and_writes_it_by_a_declared_grant_alone(
+    produce: Produce, run: Any, owner: Connection, settings: Settings
+) -> None:
+    run(produce().upgrade_ops)
+    found = depot(owner, settings)
+
+    def held(table: str) -> set[str]:
+        told = (entry.partition(": ") for entry in found[Thing("relation", table)]["grants"])
+        return {privilege for role, _, privilege in told if role == "app_rw"}
+
+    assert held("depot.parcels") == {"select", "insert", "update", "delete"}
+    assert held("depot.units") == held("depot.sizes") == {"select"}  # of sizes a column may be updated, as declared
+    assert "app_rw: update" in found[Thing("column", "depot.sizes.name")]["grants"]
 
 
 def test_down_leaves_nothing_behind(produce: Produce, run: Any, owner: Connection, settings: Settings) -> None:

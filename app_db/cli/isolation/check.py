@@ -16,7 +16,7 @@ from .importing import look_here_first
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, MetaData
 
-    from ...isolation.check import Bounds, CheckReport
+    from ...isolation.check import Bounds, CheckReport, Finding
     from ...isolation.check.suppressions import Suppression
     from ...settings import Settings
 
@@ -149,7 +149,10 @@ def _suppressions(path: Path | None) -> list[Suppression]:
 
 
 def _told(report: CheckReport, *, everything: bool) -> str:
-    lines = [line for severity in _SEVERITIES for line in _group(report, severity)]
+    first: dict[str, Finding] = {}
+    for finding in report.findings:
+        first.setdefault(finding.remedy, finding)
+    lines = [line for severity in _SEVERITIES for line in _group(report, severity, first)]
     lines += [f"expired: {entry}: mend it, or give it another day" for entry in report.expired]
     lines += [f"not needed any more: {entry}: take it out" for entry in report.unused]
     if everything:
@@ -162,7 +165,8 @@ def _told(report: CheckReport, *, everything: bool) -> str:
     return "\n".join([*lines, _summary(report)])
 
 
-def _group(report: CheckReport, severity: str) -> list[str]:
+def _group(report: CheckReport, severity: str, first: dict[str, Finding]) -> list[str]:
+    """Return the findings of a severity; of a remedy that was printed above, for which one that was."""
     found = [finding for finding in report.findings if finding.severity == severity]
     if not found:
         return []
@@ -170,7 +174,9 @@ def _group(report: CheckReport, severity: str) -> list[str]:
     width = max(len(finding.thing) for finding in found)
     for finding in found:
         lines.append(f"  {finding.rule}  {finding.thing.ljust(width)}  {finding.message}")
-        lines += [f"          {statement}" for statement in finding.remedy.replace("; ", ";\n").splitlines()]
+        above = first[finding.remedy]
+        remedy = finding.remedy.replace("; ", ";\n") if above is finding else f"as for {above.rule} {above.thing}"
+        lines += [f"          {statement}" for statement in remedy.splitlines()]
     pages = [f"`app-db isolation check --explain {rule}`" for rule in sorted({finding.rule for finding in found})]
     return [*lines, f"  explained by {', '.join(pages)}", ""]
 

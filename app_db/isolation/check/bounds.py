@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import MetaData
 
 from ...models import Base
-from ...schema import LOGINS, RoleNames, Scope, scope_of
+from ...schema import LOGINS, Grant, RoleNames, Scope, scope_of
+from ...schema.derived import attached_to
 from ...settings import DatabaseSettings, LoginUrl
 
 CONTEXT_SETTINGS = ("app.current_tenant_id", "app.current_user_id")
@@ -71,11 +72,26 @@ class Bounds:
         """Return the roles for which every tenant's rows are meant to be visible."""
         return frozenset({*self.all_rows_roles, self._names(_ALL_ROWS)} & set(known))
 
+    def grants(self, *, is_ours: bool) -> Mapping[tuple[str, str], frozenset[tuple[str, str | None]]]:
+        """Return the grants that are attached to models: each privilege with its column, if any.
+
+        By the table and the role, ours under the house's name.
+        """
+        found: dict[tuple[str, str], set[tuple[str, str | None]]] = {}
+        for grant in (entry for told in self._told(is_ours=is_ours) for entry in attached_to(told)):
+            if isinstance(grant, Grant):
+                found.setdefault((grant.on, grant.role), set()).update(
+                    part for each in grant.privileges for part in _parts(each)
+                )
+        return {key: frozenset(parts) for key, parts in found.items()}
+
     def scopes(self, *, is_ours: bool) -> Mapping[str, Scope]:
         """Return the scopes that models declare, by the full name of the table; our own models' where they are used."""
-        told = (*self.metadata, *((Base.metadata,) if is_ours else ()))
-        tables = (table for metadata in told for table in metadata.tables.values())
+        tables = (table for told in self._told(is_ours=is_ours) for table in told.tables.values())
         return {table.fullname: scope for table in tables if (scope := scope_of(table)) is not None}
+
+    def _told(self, *, is_ours: bool) -> tuple[MetaData, ...]:
+        return (*self.metadata, *((Base.metadata,) if is_ours else ()))
 
     def visibility_roles(self, known: Iterable[str]) -> tuple[str, ...]:
         """Return the roles that a policy of tenants' rows should name: ours where they are known."""
@@ -86,3 +102,10 @@ class Bounds:
     def tenant_administrators(self) -> tuple[str, ...]:
         """The roles that see all rows of the tenant, persons' ones included."""
         return (self._names("app_tenant_admin"),)
+
+
+def _parts(privilege: str) -> Iterator[tuple[str, str | None]]:
+    """Yield (`update`, `a`) and (`update`, `b`) for `update (a, b)`."""
+    verb, _, columns = privilege.partition("(")
+    names = [column.strip() for column in columns.rstrip(") ").split(",")] if columns else [None]
+    yield from ((verb.strip().lower(), column) for column in names)

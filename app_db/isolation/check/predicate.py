@@ -7,7 +7,7 @@ as `::`. So words are enough to tell an OR from a column of that name, and no pa
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 
 _WORD = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[A-Za-z_][\w$]*|\d[\d.]*|::|[()\[\],.]|[=<>!~@#%^&|*/+?-]+")
@@ -110,6 +110,37 @@ def split_text(expression: str, separator: str) -> list[str]:
             parts.append(expression[start : word.start()].strip())
             start = word.end()
     return [*parts, expression[start:end].strip()] if parts else [expression.strip()]
+
+
+def without_branches(expression: str, is_gone: Callable[[str], bool]) -> str:
+    """Return it without the branches of its ORs, inner ones as well, that are gone; where all would be, all stay."""
+    for separator in ("OR", "AND"):
+        parts = split_text(expression, separator)
+        if len(parts) > 1:
+            kept = [without_branches(part, is_gone) for part in parts]
+            if separator == "OR":
+                kept = [part for part in kept if not is_gone(part)] or kept
+            return expression if kept == parts else f"({f' {separator} '.join(kept)})"
+    return expression
+
+
+def asks_for_null(expression: str, column: str) -> bool:
+    """Tell whether one of its operands, or it itself, is that the column is null."""
+    for separator in ("OR", "AND"):
+        parts = split_text(expression, separator)
+        if len(parts) > 1:
+            return any(asks_for_null(part, column) for part in parts)
+    return is_null_alone(expression, column)
+
+
+def is_null_alone(expression: str, column: str) -> bool:
+    """Tell whether it holds for no row but those whose column is null."""
+    ways, parts = split_text(expression, "OR"), split_text(expression, "AND")
+    if len(ways) > 1:
+        return all(is_null_alone(way, column) for way in ways)
+    if len(parts) > 1:
+        return any(is_null_alone(part, column) for part in parts)
+    return _unquoted(_bare(words_of(expression))) == [column, "IS", "NULL"]
 
 
 def _is_equation(operand: Words, column: str, columns: Collection[str]) -> bool:

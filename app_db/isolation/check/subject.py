@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ...schema import Scope, ScopeKind
+from ...schema import RoleNames, Scope, ScopeKind
+from .body import uncommented
 from .bounds import TENANTS, Bounds
 from .facts import Facts, Function, Grants, Policy, Table
-from .predicate import holds
+from .predicate import asks_for_null, holds, is_null_alone, without_branches
 
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TABLE_KINDS = ("table", "foreign table")
 
 
@@ -95,6 +94,17 @@ class Subject:
         return self.bounds.scopes(is_ours=self.facts.is_ours)
 
     @cached_property
+    def shared(self) -> tuple[Table, ...]:
+        """The tables that models declare to hold everybody's rows."""
+        kinds = {name: scope.kind for name, scope in self.scopes.items()}
+        return tuple(table for table in self.facts.tables if kinds.get(table.full_name) is ScopeKind.SHARED)
+
+    def declared(self, table: Table, role: str | None) -> frozenset[tuple[str, str | None]]:
+        """Return the privileges that a `Grant` of the models gives the role (None: PUBLIC), each with its column."""
+        house = RoleNames(self.bounds.role_prefix).of_house(role) if role else "public"
+        return self._declared.get((table.full_name, house), frozenset())
+
+    @cached_property
     def declared_schemas(self) -> frozenset[str]:
         """The schemas in which models declare tables: what stands there beside them, nobody has declared."""
         return frozenset(name.rsplit(".", 1)[0] for name in self.scopes if "." in name)
@@ -109,18 +119,36 @@ class Subject:
         return self._policies.get(table.oid, [])
 
     def judged(self) -> Iterator[tuple[Table, str, Policy]]:
-        """Yield the policies of tenants' tables, but those that are only for who may see all rows."""
+        """Yield the policies of tenants' tables, but those that are only for who may see all rows.
+
+        Of a policy for SELECT that shows rows of no tenant as well, what it says of the others.
+        """
         for table in self.tenant_tables:
             column = self.tenant_column(table)
             for policy in self.policies(table):
                 if column is not None and not self.is_for_all_rows(policy):
-                    yield table, column, policy
+                    yield from ((table, column, one) for one in self._of_somebody(table, policy))
 
     def judged_beside(self, kind: ScopeKind) -> Iterator[tuple[Table, Policy]]:
         """Yield in the same way the policies of the tables that models declare to be of that kind."""
         for table in self.guarded:
             if table.full_name in self.scopes and self.scopes[table.full_name].kind is kind:
-                yield from ((table, one) for one in self.policies(table) if not self.is_for_all_rows(one))
+                held = (one for one in self.policies(table) if not self.is_for_all_rows(one))
+                yield from ((table, somebodys) for one in held for somebodys in self._of_somebody(table, one))
+
+    def shows_nobodys(self, table: Table, policy: Policy) -> bool:
+        """Tell whether the policy lets rows of no tenant through because it asks for them, and there may be some."""
+        column = table.column(self.tenant_column(table))
+        if column is None or column.not_null or not policy.permissive or self.is_for_all_rows(policy):
+            return False
+        asking = (text for text in policy.expressions if asks_for_null(text, column.name))
+        return any(not self.holds(text, table) for text in asking) and not self.is_floored(policy, table)
+
+    def is_nobodys(self, table: Table, policy: Policy) -> bool:
+        """Tell whether the policy shows rows of no tenant, and no others, to be read."""
+        column, using = self.tenant_column(table), policy.using or ""
+        is_shown = policy.command == "select" and self.shows_nobodys(table, policy)
+        return is_shown and column is not None and is_null_alone(using, column)
 
     def is_for_all_rows(self, policy: Policy) -> bool:
         """Tell whether nobody else than the roles that may see all rows is named."""
@@ -160,7 +188,7 @@ class Subject:
 
     def text_of(self, policy: Policy) -> str:
         """Return everything that the policy says, by itself and in the bodies of what it calls."""
-        bodies = (_COMMENT.sub("", function.body) for function in self.called(policy))
+        bodies = (uncommented(function.body) for function in self.called(policy))
         return "\n".join((*policy.expressions, *bodies))
 
     def is_exempt(self, role: str) -> bool:
@@ -169,11 +197,24 @@ class Subject:
         return found is not None and found.is_exempt
 
     @cached_property
+    def _declared(self) -> Mapping[tuple[str, str], frozenset[tuple[str, str | None]]]:
+        return self.bounds.grants(is_ours=self.facts.is_ours)
+
+    @cached_property
     def _policies(self) -> dict[int, list[Policy]]:
         found: dict[int, list[Policy]] = {}
         for policy in self.facts.policies:
             found.setdefault(policy.table, []).append(policy)
         return found
+
+    def _of_somebody(self, table: Table, policy: Policy) -> Iterator[Policy]:
+        """Yield what the policy says of rows that have a tenant; ISO407 is about the others, if they are only read."""
+        column = self.tenant_column(table)
+        if column is None or policy.command != "select" or not self.shows_nobodys(table, policy):
+            yield policy
+        elif not self.is_nobodys(table, policy):
+            using = without_branches(policy.using or "", lambda part: is_null_alone(part, column))
+            yield replace(policy, using=using)
 
     @cached_property
     def _refers_to_tenants(self) -> dict[int, str]:

@@ -67,6 +67,24 @@ def test_a_finding_has_its_number_its_sentence_its_remedy_and_its_page(unforced:
     assert summary.startswith("1 finding: ")
 
 
+def test_sql_that_mends_two_findings_is_printed_once(server: EmbeddedServer, check_settings: Settings) -> None:
+    policy, role = "policy tenant_rows on catalog.materials", f"{check_settings.role_prefix}app_tenant"
+    own = "tenant_id = nullif(current_setting('app.current_tenant_id', true), '')::uuid"
+    bad = (
+        own.replace("nullif(", "(")
+        .replace(", '')", ")")
+        .replace("tenant_id =", "tenant_id::text =")
+        .replace("::uuid", "")
+    )
+    told = (condition.replace(":", r"\:") for condition in (bad, own))
+    change, back = (f"alter {policy} to {role}, {role}_admin using ({one}) with check ({one})" for one in told)
+    with changed(server, check_settings, change, back):
+        lines = run(check_settings).stdout.splitlines()
+    assert [line.split()[0] for line in lines if "tenant_rows  " in line] == ["ISO306", "ISO316"]
+    assert sum("alter policy" in line for line in lines) == 1
+    assert "          as for ISO306 catalog.materials.tenant_rows" in lines
+
+
 def test_json_has_the_same_for_machines(unforced: Settings) -> None:
     done = run(unforced, "--json")
     assert done.exit_code == 1

@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 from isolation.check.conftest import Place
 
-from app_db.isolation import check_isolation
+from app_db.isolation import Finding, check_isolation
 
 # what they are about does not differ between versions
 pytestmark = pytest.mark.parametrize("server", ["18"], indirect=True, scope="session")
@@ -50,6 +50,10 @@ def plant(place: Place, mistakes: tuple[str, ...]) -> None:
     )
 
 
+def is_sql(finding: Finding) -> bool:
+    return finding.remedy.split()[0] in {"alter", "create", "drop"}
+
+
 def left(place: Place, mistakes: tuple[str, ...]) -> list[str]:
     """Return what is found after the remedies were typed, and what the policies are then."""
     inner = place.connection.begin_nested()
@@ -57,9 +61,11 @@ def left(place: Place, mistakes: tuple[str, ...]) -> list[str]:
         plant(place, mistakes)
         before = check_isolation(place.connection, place.bounds).findings
         assert before, mistakes
-        for finding in before:
+        for finding in filter(is_sql, before):
             place.execute(finding.remedy)
-        return [str(finding) for finding in check_isolation(place.connection, place.bounds).findings]
+        after = check_isolation(place.connection, place.bounds).findings
+        # what hides rows by a setting stays, and is told in words
+        return [str(finding) for finding in after if "mode" not in mistakes or is_sql(finding)]
     finally:
         inner.rollback()
 
@@ -84,10 +90,7 @@ def test_what_hides_rows_within_the_tenant_is_never_taken_away(condition: str, p
     for finding in check_isolation(place.connection, place.bounds).findings:
         if finding.remedy.startswith("alter policy"):
             place.execute(finding.remedy)
-    (policy,) = place.connection.exec_driver_sql(
-        "select qual, with_check from pg_policies where tablename = 'items' and policyname = 'tenant_rows'"
-    ).all()
-    assert all("private" in text or "memberships" in text for text in policy)
+    assert all("private" in text or "memberships" in text for text in conditions_of(place, "tenant_rows"))
 
 
 def test_of_two_policies_the_wider_one_is_made_restrictive(place: Place) -> None:
@@ -98,3 +101,46 @@ def test_of_two_policies_the_wider_one_is_made_restrictive(place: Place) -> None
     (finding,) = check_isolation(place.connection, place.bounds).findings
     assert (finding.rule, finding.thing) == ("ISO312", "example.items.help")
     assert "create policy help on example.items as restrictive for select" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"{OWN} and (name <> 'hidden' or {FLAG})",
+        f"({OWN} and (name <> 'hidden' or {FLAG})) or {FLAG}",
+        f"{OWN} and (name <> 'hidden' or example.is_open())",
+    ],
+)
+def test_a_way_in_by_a_setting_is_closed_and_all_else_is_kept(condition: str, place: Place) -> None:
+    place.run(f"create function example.is_open() returns boolean language sql stable return {FLAG}")
+    place.run(f"alter policy tenant_rows on example.items using ({condition}) with check ({condition})")
+    before = check_isolation(place.connection, place.bounds).findings
+    place.execute(next(finding.remedy for finding in before if finding.rule == "ISO309"))
+    assert {finding.rule for finding in check_isolation(place.connection, place.bounds).findings} == set()
+    for kept in conditions_of(place, "tenant_rows"):
+        assert "hidden" in kept
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        (f"{OWN} and {FLAG}", "permissive"),
+        (f"{OWN} and not (name = 'hidden' and {FLAG})", "permissive"),
+        (f"{OWN} and case when {FLAG} then name <> 'hidden' else false end", "permissive"),
+        (FLAG, "restrictive"),
+    ],
+)
+def test_what_hides_rows_by_a_setting_is_not_taken_away_by_sql(condition: str, kind: str, place: Place) -> None:
+    place.run(f"create policy beside on example.items as {kind} for select to app_ro using ({condition})")
+    findings = check_isolation(place.connection, place.bounds).findings
+    assert "ISO309" in {finding.rule for finding in findings}
+    assert [finding for finding in findings if finding.rule == "ISO309" and is_sql(finding)] == []
+    for finding in filter(is_sql, findings):
+        place.execute(finding.remedy)
+    assert all("example.flag" in text for text in conditions_of(place, "beside"))
+
+
+def conditions_of(place: Place, policy: str) -> list[str]:
+    asked = f"select qual, with_check from pg_policies where tablename = 'items' and policyname = '{policy}'"
+    (row,) = place.connection.exec_driver_sql(asked).all()
+    return [text for text in row if text is not None]

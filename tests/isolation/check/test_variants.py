@@ -281,6 +281,28 @@ def test_a_trigger_that_writes_is_not_told_to_run_as_its_caller(place: Place) ->
     assert "ISO503" not in {finding.rule for finding in findings}
 
 
+@pytest.mark.parametrize(
+    ("body", "is_proposed"),
+    [
+        ("-- no insert\nnew.name := 'update'; return new;", True),
+        ("/* it's an insert */ return new; -- isn't it", True),
+        ("new.name := e'it\\'s an insert'; new.name := $q$delete 'it$q$; return new;", True),
+        ("new.name := '-- '; update example.parts set item_id = new.id; return new; -- '", False),
+        ("new.name := '/*'; execute 'truncate example.parts'; return new; --*/", False),
+    ],
+)
+def test_a_trigger_writes_where_a_statement_does_and_not_a_string_or_comment(
+    body: str, is_proposed: bool, place: Place
+) -> None:
+    place.run(
+        "create function example.kept() returns trigger language plpgsql security definer set search_path = "
+        f"pg_catalog, pg_temp as $b$begin {body}\nend$b$",
+        "create trigger kept before insert on example.items for each row execute function example.kept()",
+    )
+    (trigger,) = (one for one in check_isolation(place.connection, place.bounds).findings if one.rule == "ISO506")
+    assert ("security invoker" in trigger.remedy) == is_proposed
+
+
 def test_no_table_is_dropped_that_nobody_has_declared(place: Place) -> None:
     place.run("create table catalog.aside as select 1 as one", "grant select on catalog.aside to app_rw, public")
     place.bounds = replace(place.bounds, schemas=("catalog",))

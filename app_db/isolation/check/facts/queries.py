@@ -108,6 +108,8 @@ select json_build_object(
       'referred', {_NAMES.format(keys="k.confkey", table="k.confrelid")},
       'on_delete', case k.confdeltype when 'n' then 'set null' when 'd' then 'set default' when 'c' then 'cascade'
         when 'r' then 'restrict' else 'no action' end,
+      'on_update', case k.confupdtype when 'n' then 'set null' when 'd' then 'set default' when 'c' then 'cascade'
+        when 'r' then 'restrict' else 'no action' end,
       'set_on_delete', {_NAMES.format(keys="k.confdelsetcols", table="k.conrelid")},
       'equals', (select coalesce(json_agg(o.oprname = '=' order by e.place), '[]')
         from unnest(k.conexclop) with ordinality e (op, place) join pg_operator o on o.oid = e.op)

@@ -131,6 +131,7 @@ class Constraint:
     refers_to: int | None
     referred: tuple[str, ...]
     on_delete: str
+    on_update: str
     set_on_delete: tuple[str, ...]
     equals: tuple[bool, ...]
 

@@ -7,7 +7,7 @@ functions and triggers, 6xx surroundings.
 from __future__ import annotations
 
 from ..rule import Rule
-from . import code, conditions, grants, keys, policies, roles, surroundings, tables
+from . import code, conditions, grants, keys, policies, referential, roles, surroundings, tables
 
 RULES: tuple[Rule, ...] = (
     *roles.RULES,
@@ -16,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     *conditions.RULES,
     *policies.RULES,
     *keys.RULES,
+    *referential.RULES,
     *code.RULES,
     *surroundings.RULES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..facts import Policy, Table
-from ..mending import left_as_it_is
+from ..mending import believes_still, left_as_it_is
 from ..predicate import casts, compares_own, has_word, is_wrapped, names_a_role, reads_a_table, settings_read
 from ..rule import Found, Rule, Severity, broken, rule
 from ..subject import Subject
@@ -17,6 +17,8 @@ _COLUMN = (
     "put what it looks up into a column of the table and compare that with the context; keep all else that it says"
 )
 _SPLIT = "give each kind of person a role and a policy of its own, which keeps all else that this one says"
+_OF_A_ROLE = "take the setting out, and give who may see more a role and a policy of its own, which keep all else that \
+this one says"
 _BY_THE_TENANT = "A policy that keeps to the tenant in a way that words don't show, for example through a function of \
 the row: try it (`assert_tenant_isolated` does), and suppress it with that reason."
 _GETTER = "nullif(current_setting('app.current_tenant_id', true), '')"
@@ -197,7 +199,8 @@ def branches(subject: Subject) -> Iterator[Found]:
     "(by default `app.current_tenant_id` and `app.current_user_id`).",
     bites="Every session may set any setting of a name with a dot. A flag such as `rls.bypass_rls` opens all tenants "
     "by one statement: whoever can slip SQL in needs no other login.",
-    remedy=_FORM + " What has to see all rows is another role.",
+    remedy=_FORM + " What has to see all rows is another role. A way in by OR is taken out. Where rows are hidden by "
+    "the setting, taking it out would show them: then it is told in words.",
     false_alarm="A setting that is a part of your context: name it with --context-setting.",
     example=broken(
         f"alter policy tenant_rows on example.items using (tenant_id = {_GETTER}::uuid "
@@ -211,7 +214,8 @@ def other_setting(subject: Subject) -> Iterator[Found]:
         read = settings_read(subject.text_of(policy)).keys() - set(subject.bounds.context_settings)
         if read:
             message = f"it believes {', '.join(sorted(read))}, which every session may set"
-            yield of_policy(table, policy, message, mended_policy(subject, table, policy))
+            remedy = _OF_A_ROLE if believes_still(subject, table, policy) else mended_policy(subject, table, policy)
+            yield of_policy(table, policy, message, remedy)
 
 
 @rule(

@@ -1,4 +1,4 @@
-"""211 to 219: rights that go past policies, and views that show what their owner sees."""
+"""211 to 220: rights that go past policies, and views that show what their owner sees."""
 
 from __future__ import annotations
 
@@ -212,6 +212,56 @@ def policies_unasked(subject: Subject) -> Iterator[Found]:
             yield Found(table.full_name, message, remedy)
 
 
+@rule(
+    "ISO220", "shared-written", Severity.WARNING, "Every tenant may write what is everybody's",
+    means="The application may INSERT, UPDATE or DELETE rows of a table that a model declares to be everybody's "
+    "(`Shared`), that has no row-level security, and no `Grant` beside the models declares it.",
+    bites="One tenant changes what all of them read: a price, a text, a rate. There is no policy that could tell whose "
+    "change it was, and no tenant's column that a trigger could compare.",
+    remedy="Revoke it: `app_rw` reads what is `Shared`, and administrators or a revision write it. Where the "
+    "application is to write it, attach a `Grant` to the models' metadata, and name the module that does so with "
+    "--models.",
+    false_alarm="A table that is written by design, such as one of what people propose: declare the grant, which is "
+    "the place for it; suppress it where there are no models.",
+    example=broken(
+        "drop policy shared_rows on tenancy.permissions",
+        "drop policy all_rows on tenancy.permissions",
+        "alter table tenancy.permissions no force row level security",
+        "alter table tenancy.permissions disable row level security",
+        "grant update on tenancy.permissions to app_rw",
+        thing="tenancy.permissions",
+    ),
+)  # fmt: skip
+def shared_written(subject: Subject) -> Iterator[Found]:
+    """Tables of everybody's rows that the application may write without a declared grant."""
+    for table in subject.shared:
+        if table.enabled or table.kind != "table" or subject.tenant_column(table) is not None:
+            continue
+        for who, verbs in _undeclared(subject, table).items():
+            declared = [
+                f"grant {verb} ({name(column)}) on {table_name(table)} to {name(who)}"
+                for verb, column in sorted(subject.declared(table, who or None), key=str)
+                if column is not None and verb in verbs
+            ]
+            revoked = f"revoke {', '.join(verbs)} on {table_name(table)} from {name(who) if who else 'public'}"
+            remedy = f"{'; '.join([revoked, *declared])} -- or attach a Grant that says so to the models' metadata"
+            message = f"{who or 'PUBLIC'} may {', '.join(verbs).upper()}, so one tenant changes what all read"
+            yield Found(table.full_name, message, remedy)
+
+
+def _undeclared(subject: Subject, table: Table) -> dict[str, list[str]]:
+    """Return the verbs by which the application may write, by who has been granted them (empty: PUBLIC)."""
+    held: list[tuple[str | None, str, str | None]] = [(who, right, None) for who, right in table.grants]
+    held += [(who, right, column.name) for column in table.columns for who, right in column.grants]
+    found: dict[str, set[str]] = {}
+    for who, right, column in held:
+        is_declared = {(right, None), (right, column)} & subject.declared(table, who)
+        if right in _WRITES and not is_declared and subject.may(((who, right),), (right,), ""):
+            found.setdefault(who or "", set()).add(right)
+    return {who: sorted(found[who]) for who in sorted(found)}
+
+
+_WRITES = ("insert", "update", "delete")
 _MANY_ROLES = 30
 
 
@@ -246,4 +296,5 @@ RULES: tuple[Rule, ...] = (
     publication,
     rights_for_many_roles,
     policies_unasked,
+    shared_written,
 )

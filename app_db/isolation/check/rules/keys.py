@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..facts import Constraint, Index, Table
+from ..facts import Constraint, Index, Policy, Table
 from ..rule import Found, Rule, Severity, broken, name, rule
 from ..subject import Subject
+from .referential import crossing
 from .remedies import table_name
 
+_APART = "put what belongs to everybody into a table of its own, declared `Shared`, and say `not null` here; or \
+suppress this, with who makes such rows"
 _SETS = {"set null", "set default"}
 # the order of rows of these means nothing, so there is nothing to lead with
 _UNORDERED = {"hnsw", "ivfflat", "brin"}
@@ -104,7 +107,7 @@ def index_not_led(subject: Subject) -> Iterator[Found]:
 def primary_key_without_tenant(subject: Subject) -> Iterator[Found]:
     """Primary keys without the tenant's column."""
     for table, column, key in _keys(subject, "primary key"):
-        if column not in key.columns:
+        if column not in key.columns and not _showing_nobodys(subject, table):  # a primary key has no null
             shown = f"{name(column)}, {_list(key.columns)}"
             added = f"alter table {table_name(table)} add constraint {name(key.name)} primary key ({shown})"
             yield Found(
@@ -161,8 +164,9 @@ def foreign_key_without_tenant(subject: Subject) -> Iterator[Found]:
 )  # fmt: skip
 def delete_sets_tenant(subject: Subject) -> Iterator[Found]:
     """Foreign keys whose delete sets the tenant's column."""
+    told_as_crossing = crossing(subject)
     for table, column, key in _keys(subject, "foreign key"):
-        if key.on_delete in _SETS and column in (key.set_on_delete or key.columns):
+        if key not in told_as_crossing and key.on_delete in _SETS and column in (key.set_on_delete or key.columns):
             others = [entry for entry in key.columns if entry != column]
             definition = key.definition.replace(key.on_delete.upper(), f"{key.on_delete.upper()} ({_list(others)})")
             added = f"alter table {table_name(table)} add constraint {name(key.name)} {definition}"
@@ -172,9 +176,12 @@ def delete_sets_tenant(subject: Subject) -> Iterator[Found]:
 @rule(
     "ISO407", "tenant-may-be-null", Severity.ERROR, "A row may belong to nobody",
     means="The tenant's column may be NULL.",
-    bites="Such a row is seen by nobody, and by everybody as soon as a policy says `OR tenant_id IS NULL`. No unique "
-    "key over it forbids a second one, and no foreign key over it is checked.",
-    remedy="Say NOT NULL; what belongs to everybody goes into a table of its own.",
+    bites="Such a row is seen by nobody, and by everybody as soon as a policy says `OR tenant_id IS NULL`: who forgets "
+    "the tenant shows the row to all. No unique key over it forbids a second one, and no foreign key over it is "
+    "checked.",
+    remedy="Say NOT NULL; what belongs to everybody goes into a table of its own, declared `Shared`. A warning where "
+    "a policy for SELECT asks for such rows on purpose, of which nothing else is told then; where a policy lets them "
+    "be written, that policy is told.",
     false_alarm="A row that gets its tenant later, such as a login before a tenant is chosen: declare its scope, or "
     "suppress it.",
     example=broken(
@@ -187,9 +194,21 @@ def tenant_may_be_null(subject: Subject) -> Iterator[Found]:
     """Tenants' tables whose tenant may be null."""
     for table in subject.tables:
         column = table.column(subject.tenant_column(table))
-        if column is not None and not column.not_null:
+        if column is None or column.not_null:
+            continue
+        showing = _showing_nobodys(subject, table)
+        if not showing:
             remedy = f"alter table {table_name(table)} alter column {name(column.name)} set not null"
             yield Found(table.full_name, f"{column.name} may be NULL: such a row belongs to nobody", remedy)
+        elif all(policy.command == "select" for policy in showing):
+            told = ", ".join(policy.name for policy in showing)
+            message = f"rows without {column.name} are shown to every tenant, as {told} says"
+            yield Found(table.full_name, message, _APART, severity=Severity.WARNING)
+
+
+def _showing_nobodys(subject: Subject, table: Table) -> list[Policy]:
+    """Return the policies that ask for rows without a tenant on purpose."""
+    return [policy for policy in subject.policies(table) if subject.shows_nobodys(table, policy)]
 
 
 def _keys(subject: Subject, kind: str) -> Iterator[tuple[Table, str, Constraint]]:

@@ -59,6 +59,7 @@ def policies_meet(subject: Subject) -> Iterator[Found]:
     """Permissive policies beside another one for the same role and command."""
     for table in dict.fromkeys((*subject.tenant_tables, *subject.guarded)):
         policies = [p for p in subject.policies(table) if p.permissive and not subject.is_for_all_rows(p)]
+        policies = [policy for policy in policies if not subject.is_nobodys(table, policy)]
         # of two, the one is told that is for everybody or shows more
         policies.sort(key=partial(_width, subject, table))
         told = set()

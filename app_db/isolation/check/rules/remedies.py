@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from ..facts import Function, Policy, Table
-from ..mending import kept_to_the_tenant, mended
+from ..mending import kept_to_the_tenant, mended, nobodys
 from ..rule import Found, name
 from ..subject import Subject
+
+_NOBODYS = "keep this policy to the tenant, so that no tenant writes what belongs to everybody; put that into a table \
+of its own, declared `Shared`"
 
 
 def table_name(table: Table) -> str:
@@ -23,14 +26,21 @@ def conditions(subject: Subject, table: Table, policy: Policy) -> str:
     using = policy.using or policy.with_check or "true"
     parts = []
     if policy.command != "insert":
-        parts.append(f"using ({mended(subject, table, policy, using)})")
+        shown = nobodys(subject, table, policy)
+        beside = f" or {shown}" if shown and policy.permissive else ""
+        parts.append(f"using ({mended(subject, table, policy, using)}{beside})")
     if policy.command in {"insert", "update", "all"}:
         parts.append(f"with check ({mended(subject, table, policy, policy.with_check or using)})")
     return " ".join(parts)
 
 
 def mended_policy(subject: Subject, table: Table, policy: Policy) -> str:
-    """Return the ALTER POLICY that mends everything that its condition says; the same whatever was found of it."""
+    """Return the ALTER POLICY that mends everything that its condition says; the same whatever was found of it.
+
+    In words where the policy lets every tenant write rows of none: no SQL keeps them shown and closes that.
+    """
+    if policy.command != "select" and subject.shows_nobodys(table, policy):
+        return _NOBODYS
     return f"alter policy {name(policy.name)} on {table_name(table)} {conditions(subject, table, policy)}"
 
 

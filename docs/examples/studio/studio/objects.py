@@ -36,7 +36,5 @@ attach(
         comment="How many bookings are ahead of each room.",
     ),
     Grant(on="studio.busy_rooms", role="app_rw", privileges=("select",)),
-    # nobody who serves requests changes the list of equipment
-    Grant(on="studio.equipment", role="app_rw", privileges=("select",)),
     Grant(on="studio.clients", role="app_rw", privileges=("select", "insert", "update (email, name)", "delete")),
 )
