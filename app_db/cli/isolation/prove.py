@@ -82,7 +82,8 @@ def _report(report: ProofReport) -> list[str]:
     lines += [click.style(line, fg=None if line.startswith(" ") else "red") for line in grouped(tally.findings)]
     lines += [f"not tried: {reason}" for reason in tally.untried]
     lines += [f"exempt, and nothing needs it: {entry}: take it out of the examples" for entry in report.stale]
-    found = f"{len(tally.findings):,} came out otherwise than they have to" if tally.findings else "no leak"
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in tally.by_kind().items())
+    found = f"{len(tally.findings):,} came out otherwise than they have to ({kinds})" if tally.findings else "no leak"
     lines.append(
         f"{tally.total:,} cases on {report.tables} tables, PostgreSQL {report.version}, {report.seconds:.0f} s: {found}"
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from .actors import OWNER, Actor, Context, stranger
 from .declared import BEYOND_ROWS
-from .findings import Finding, Tally
+from .findings import Finding, Kind, Tally
 from .oracle import REFUSED
 from .sending import Sender
 from .tables import Table, quoted
@@ -175,7 +175,7 @@ class Beyond:
             query = f"select 1 from {view.sql} where {' or '.join(conditions)}"
             outcome = self._sender.outcome(query, tuple(values))
         if outcome.state:
-            yield self._finding(view.name, "select", "all", actor, f"granted, and {outcome}")
+            yield self._finding(view.name, "select", "all", actor, f"granted, and {outcome}", Kind.FAILED)
         elif outcome.rows:
             yield self._finding(
                 view.name, "select", "all", actor, f"{outcome.rows} foreign row{'' if outcome.rows == 1 else 's'}"
@@ -185,5 +185,5 @@ class Beyond:
         owner = self._ground.declared.owner(table.name)
         return (actor for actor in self._ground.actors if owner not in actor.roles)
 
-    def _finding(self, table: str, verb: str, target: str, actor: Actor, what: str) -> Finding:
-        return Finding(table, verb, target, actor.name, self._ground.contexts[0].name, what)
+    def _finding(self, table: str, verb: str, target: str, actor: Actor, what: str, kind: Kind = Kind.LEAK) -> Finding:
+        return Finding(table, verb, target, actor.name, self._ground.contexts[0].name, what, kind)

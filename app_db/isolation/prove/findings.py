@@ -5,7 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Kind(StrEnum):
+    """What a finding is: something was reached that must not be; own rows are hidden; what was granted fails."""
+
+    LEAK = "leak"
+    MISSING = "rows missing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with an outcome, in words."""
+
+    what: str
+    kind: Kind = Kind.LEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +35,12 @@ class Finding:
     actor: str
     context: str
     what: str
+    kind: Kind = Kind.LEAK
 
     @property
     def is_leak(self) -> bool:
-        """Whether something was reached that must not be, and not only something refused that was granted."""
-        return not self.what.startswith("granted")
+        """Whether something was reached that must not be."""
+        return self.kind is Kind.LEAK
 
     @property
     def rows(self) -> str:
@@ -54,7 +72,8 @@ def grouped(findings: Iterable[Finding], most: int = 10) -> list[str]:
 def _together(same: list[Finding]) -> str:
     actors, contexts = (", ".join(dict.fromkeys(names)) for names in
                         ((one.actor for one in same), (one.context for one in same)))  # fmt: skip
-    return f"{same[0].verb} ({same[0].rows}): {same[0].what}; as {actors}; context {contexts}"
+    told = same[0].what if same[0].is_leak else f"{same[0].kind}: {same[0].what}"
+    return f"{same[0].verb} ({same[0].rows}): {told}; as {actors}; context {contexts}"
 
 
 @dataclass(slots=True)
@@ -94,12 +113,17 @@ class Tally:
             found[table] += number
         return dict(sorted(found.items()))
 
+    def by_kind(self) -> dict[Kind, int]:
+        """Return the number of findings of each kind that there is."""
+        return {kind: number for kind in Kind if (number := sum(one.kind is kind for one in self.findings))}
+
     def as_dict(self) -> dict[str, Any]:
         """Return it for machines."""
         return {
             "cases": self.total,
             "by_table": self.by_table(),
             "by_verb": self.by_verb(),
+            "by_kind": {str(kind): number for kind, number in self.by_kind().items()},
             "findings": [asdict(finding) for finding in self.findings],
             "untried": self.untried,
         }

@@ -15,6 +15,7 @@ from .actors import Actor, Context
 from .cases import Case, Need, Promise
 from .declared import Declared
 from .examples import Exemption
+from .findings import Complaint, Kind
 from .rows import Owner
 from .tables import Table
 
@@ -97,16 +98,16 @@ class Oracle:
     def complaint(
         self, actor: Actor, context: Context, table: Table, case: Case, outcome: Outcome, *,
         owners: Outcome, twin: Outcome | None = None, visible: frozenset[tuple[str | None, ...]] | None = None,
-    ) -> str | None:  # fmt: skip
+    ) -> Complaint | None:  # fmt: skip
         """Return what is wrong with an outcome, or None.
 
         `owners` is what comes of it for the owner, `twin` of the statement about a row that is not there, `visible`
         the keys of all rows that are to be seen.
         """
         if not self.may(actor, table, case.needs):
-            return None if outcome.state == REFUSED else f"not granted, and {outcome}"
+            return None if outcome.state == REFUSED else Complaint(f"not granted, and {outcome}")
         if case.promise is Promise.REFUSED:
-            return None if outcome.state else f"succeeded: {outcome}"
+            return None if outcome.state else Complaint(f"succeeded: {outcome}")
         if case.promise is Promise.EXACTLY:
             copies_none = case.verb == "copy to" and bool(table.partitions)  # COPY reads no partitions of a table
             return self._complaint_of_all(outcome, frozenset() if copies_none else visible or frozenset())
@@ -120,27 +121,28 @@ class Oracle:
     def complaint_of_sweep(
         self, actor: Actor, table: Table, needs: Iterable[Need], outcome: Outcome, owners: Outcome,
         visible: frozenset[tuple[str | None, ...]],
-    ) -> str | None:  # fmt: skip
+    ) -> Complaint | None:  # fmt: skip
         """Return what is wrong with the rows that a statement on all of them reaches, or None."""
         if not self.may(actor, table, needs):
-            return None if outcome.state == REFUSED else f"not granted, and {outcome}"
+            return None if outcome.state == REFUSED else Complaint(f"not granted, and {outcome}")
         if outcome.state and outcome.state == owners.state:
             return None  # a trigger of the statement refuses it to everybody
         return self._complaint_of_all(outcome, visible)
 
     @staticmethod
-    def _complaint_of_all(outcome: Outcome, visible: frozenset[tuple[str | None, ...]]) -> str | None:
+    def _complaint_of_all(outcome: Outcome, visible: frozenset[tuple[str | None, ...]]) -> Complaint | None:
         if outcome.state:
-            return f"granted, and {outcome}"
-        if outcome.found is None:
-            more = (outcome.rows or 0) - len(visible)
-            return None if more == 0 else f"{_counted(abs(more))} too {'many' if more > 0 else 'few'}"
-        foreign, missing = len(outcome.found - visible), len(visible - outcome.found)
-        if foreign:
-            return _counted(foreign, "foreign row")
-        return f"granted, and {missing} of its own rows missing" if missing else None
+            return Complaint(f"granted, and {outcome}", Kind.FAILED)
+        if outcome.found is None:  # COPY: as many
+            foreign = (outcome.rows or 0) - len(visible)
+            missing = -foreign
+        else:
+            foreign, missing = len(outcome.found - visible), len(visible - outcome.found)
+        if foreign > 0:
+            return Complaint(_counted(foreign, "foreign row"))
+        return Complaint(f"{_counted(missing, 'row')} of its own missing", Kind.MISSING) if missing > 0 else None
 
-    def _complaint_of_key(self, table: Table, outcome: Outcome, *, sees: bool) -> str | None:
+    def _complaint_of_key(self, table: Table, outcome: Outcome, *, sees: bool) -> Complaint | None:
         if sees or outcome.state not in _COLLIDED:
             return None
         if any(unique.name == outcome.constraint and table.owners[0] in unique.columns for unique in table.uniques):
@@ -148,27 +150,28 @@ class Oracle:
         if outcome.constraint in self._constraints:
             self.used.add(self._constraints[outcome.constraint])
             return None
-        return f"tells of a row that is not seen: {outcome}"
+        return Complaint(f"tells of a row that is not seen: {outcome}")
 
     @staticmethod
-    def _complaint_of_reference(case: Case, outcome: Outcome, twin: Outcome | None, *, sees: bool) -> str | None:
+    def _complaint_of_reference(case: Case, outcome: Outcome, twin: Outcome | None, *, sees: bool) -> Complaint | None:
         if sees:
             return None
         if not outcome.state:
-            return "refers to a row that is not seen" if case.pointing in (outcome.found or ()) else None
+            points = case.pointing in (outcome.found or ())
+            return Complaint("refers to a row that is not seen") if points else None
         if twin is not None and (twin.state, twin.constraint) != (outcome.state, outcome.constraint):
-            return f"tells of a row that is not seen: {outcome}, and {twin} for one that is not there"
+            return Complaint(f"tells of a row that is not seen: {outcome}, and {twin} for one that is not there")
         return None
 
     def _complaint_of_row(
         self, actor: Actor, context: Context, table: Table, case: Case, outcome: Outcome, owners: Outcome
-    ) -> str | None:
+    ) -> Complaint | None:
         is_found = case.target != "all" and not case.verb.startswith(("insert", "upsert"))
         if is_found and not self.sees(actor, context, table, self._owners[case.target]):
-            return None if outcome.rows == 0 else f"reached a row that is not seen: {outcome}"
+            return None if outcome.rows == 0 else Complaint(f"reached a row that is not seen: {outcome}")
         if case.promise is Promise.WRITES and not self.sees(actor, context, table, self._owners[case.leaves]):
             stopped = outcome.state == REFUSED or outcome.by_trigger or (case.verb == "move" and outcome.rows == 0)
-            return None if stopped else f"left a row that is not its own: {outcome}"
+            return None if stopped else Complaint(f"left a row that is not its own: {outcome}")
         if (outcome.state, outcome.rows) != (owners.state, owners.rows):
-            return f"granted, and {outcome} where the owner has {owners}"
+            return Complaint(f"granted, and {outcome} where the owner has {owners}", Kind.FAILED)
         return None

@@ -101,8 +101,9 @@ class Reach:
                     for sweep, owner in zip(self._sweeps, owners, strict=True):
                         self._tally.count(self._table.name, sweep.verb)
                         outcome = self._sender.reached(sweep.sql, sweep.parameters)
-                        what = ground.oracle.complaint_of_sweep(
+                        wrong = ground.oracle.complaint_of_sweep(
                             actor, self._table, sweep.needs, outcome, owner, visible
                         )
-                        if what is not None:
-                            yield Finding(self._table.name, sweep.verb, "all", actor.name, context.name, what)
+                        if wrong is not None:
+                            yield Finding(self._table.name, sweep.verb, "all", actor.name, context.name, wrong.what,
+                                          wrong.kind)  # fmt: skip

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...schema import RoleNames, ScopeKind
 from .actors import NO_CONTEXT, OWNER, Actor, Context, actors, contexts
 from .cases import Case, Promise, cases_of, key_list
 from .declared import Declared
-from .findings import Finding, Tally
+from .findings import Finding, Kind, Tally
 from .oracle import Oracle, Outcome
 from .rows import Owner
 from .sending import Sender
@@ -96,7 +96,7 @@ class TableTrial:
         return tally
 
     def granted_findings(self, tally: Tally | None = None) -> Iterator[Finding]:
-        """Yield what a login of a tenant reaches once it is granted every verb, by mistake."""
+        """Yield what a login of a tenant reaches once it is granted every verb, and which of its own rows it misses."""
         with granted_to(self._ground, self._sender, self._table) as ground:
             trial = TableTrial(ground, self._sender, self._table)
             trial._rows, trial._owners = self._all_rows(), self._owners  # another trial of the table
@@ -106,6 +106,8 @@ class TableTrial:
                     for finding in trial._tried(actor, context, cases, tally):
                         if finding.is_leak:
                             yield finding
+                        elif finding.kind is Kind.MISSING:
+                            yield replace(finding, what=f"{finding.what}, once every verb is granted")
 
     def _holds_by_policy(self, case: Case) -> bool:
         """Keys of people's tables and of tenants lead with nobody: that nobody bound may write them is by grants."""
@@ -168,14 +170,15 @@ class TableTrial:
             for case in cases:
                 outcome = self._sent(case, sender)
                 twin = sender.outcome(*case.twin) if case.twin else None
-                what = self._ground.oracle.complaint(
+                wrong = self._ground.oracle.complaint(
                     actor, context, self._table, case, outcome,
                     owners=owners.get(self._key(context, case), outcome), twin=twin, visible=visible,
                 )  # fmt: skip
                 if tally is not None:
                     tally.count(self._table.name, case.verb)
-                if what is not None:
-                    yield Finding(self._table.name, case.verb, case.target, actor.name, context.name, what)
+                if wrong is not None:
+                    yield Finding(self._table.name, case.verb, case.target, actor.name, context.name, wrong.what,
+                                  wrong.kind)  # fmt: skip
 
     @staticmethod
     def _sent(case: Case, sender: Sender) -> Outcome:

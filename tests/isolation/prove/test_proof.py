@@ -18,7 +18,7 @@ from app_db.isolation.prove import Examples, Finding, Proof, ProofPlace, Tally, 
 from app_db.isolation.prove.actors import OWNER
 from app_db.isolation.prove.beyond import Beyond, read_views
 from app_db.isolation.prove.examples import Exemption
-from app_db.isolation.prove.findings import grouped
+from app_db.isolation.prove.findings import Kind, grouped
 from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.oracle import Oracle
 from app_db.isolation.prove.place import refuse_missing
@@ -337,14 +337,24 @@ def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> Non
     assert [str(one) for one in found if one.is_leak] == []
 
 
+def test_own_rows_that_a_grant_would_not_show_are_missing_and_no_leak(proof: Proof) -> None:
+    with changed(proof, ("drop policy own_rows on auth.user_activity",)) as sender:
+        tally = TableTrial(proof.ground, sender, proof.tables["auth.user_activity"]).run_granted()
+    assert tally.by_kind() == {Kind.MISSING: len(tally.findings)}
+    assert {"select", "copy to", "copy query"} == {one.verb for one in tally.findings}
+    assert {one.what for one in tally.findings} == {"1 row of its own missing, once every verb is granted"}
+
+
 def test_findings_are_told_by_table_and_kind_with_all_who_had_them() -> None:
     found = [Finding("shop.notes", "select", "all", actor, context, "1 foreign row")
              for actor in ("a", "b") for context in ("own", "empty")]  # fmt: skip
-    assert grouped([*found, Finding("shop.lines", "delete", "own", "a", "own", "granted, and 0 rows")]) == [
+    assert grouped(
+        [*found, Finding("shop.lines", "delete", "own", "a", "own", "granted, and 0 rows", Kind.FAILED)]
+    ) == [
         "shop.notes: 4 findings",
         "  select (all rows): 1 foreign row; as a, b; context own, empty",
         "shop.lines: 1 finding",
-        "  delete (own row): granted, and 0 rows; as a; context own",
+        "  delete (own row): failed: granted, and 0 rows; as a; context own",
     ]
 
 
