@@ -6,6 +6,7 @@ would notice.
 """
 
 from .examples import Examples, load_examples
+from .exemptions import Exemption
 from .findings import Finding, Tally
 from .mutants import KINDS, Mutant
 from .mutation import Mutation, Mutator
@@ -15,6 +16,7 @@ from .proof import Proof, ProofReport
 __all__ = [
     "KINDS",
     "Examples",
+    "Exemption",
     "Finding",
     "Mutant",
     "Mutation",

@@ -17,7 +17,8 @@ from .rows import insert_statement
 from .sending import Sender
 from .tables import Table, quoted
 from .trying import Ground
-from .world import FOREIGN, OWN, World
+from .whose import FOREIGN, OWN
+from .world import World
 
 _TELLS = "its answer tells of a foreign row"
 _CHANGES = "it changes foreign rows"
@@ -49,7 +50,7 @@ class Functions:
         able = [actor for actor in self._ground.actors if self._may_call(actor, definer)]
         pairs = list(self._arguments.of(definer)) if able else []
         found = [
-            Finding(definer.name, "call", FOREIGN, actor.name, self._nobody.name, what)
+            Finding(definer.name, self._verb(definer), FOREIGN, actor.name, self._nobody.name, what)
             for actor in able
             if (what := self._complaint(actor, self._nobody, definer, pairs, self._tally)) is not None
         ]
@@ -60,10 +61,14 @@ class Functions:
     def _may_call(self, actor: Actor, definer: Definer) -> bool:
         if self._ground.oracle.sees_schema(actor, definer.schema):
             return False
-        ((may,),) = self._sender.rows(
-            "select has_function_privilege(%s, %s, 'execute')", (actor.login, definer.signature)
-        )
+        asked = ("has_table_privilege(%s, %s, 'select')", definer.sql) if definer.is_view else (
+            "has_function_privilege(%s, %s, 'execute')", definer.signature)  # fmt: skip
+        ((may,),) = self._sender.rows(f"select {asked[0]}", (actor.login, asked[1]))
         return bool(may)
+
+    @staticmethod
+    def _verb(definer: Definer) -> str:
+        return "select" if definer.is_view else "call"
 
     def _complaint(
         self, actor: Actor, context: Context, definer: Definer, pairs: list[tuple[Arguments, Arguments]],
@@ -72,7 +77,7 @@ class Functions:
         """Return what a function does with foreign rows for an actor."""
         for given, absent in pairs:
             if tally is not None:
-                tally.count(definer.name, "call")
+                tally.count(definer.name, self._verb(definer))
             with self._sender.acting(actor.login, context):
                 what = self._tried(definer, given, absent)
             if what is not None:

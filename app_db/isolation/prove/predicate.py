@@ -22,7 +22,8 @@ from ...settings import LoginUrl
 from .findings import Finding, Kind, Tally
 from .place import ProofPlace
 from .tables import Table
-from .world import FOREIGN, OWN, World
+from .whose import FOREIGN, OWN
+from .world import World
 
 HOOKS: tuple[Hook, ...] = get_args(Hook)
 

@@ -11,13 +11,13 @@ from .actors import NO_CONTEXT, OWNER, Actor, Context, actors, contexts
 from .cases import Case, Promise, cases_of, key_list
 from .declared import Declared
 from .findings import Finding, Kind, Tally
-from .oracle import Oracle, Outcome
+from .oracle import Oracle, Outcome, Sight
 from .rows import Owner
 from .sending import Sender
 from .tables import Table, quoted
-from .world import COLLEAGUE, OWN, TRAVELLER, World
+from .whose import COLLEAGUE, OWN, TRAVELLER
+from .world import World
 
-Keys = frozenset[tuple[str | None, ...]]
 Wanted = Callable[[Actor, Context, Case], bool]
 
 GRANTED = ("app_login", "app_tenant_admin_login")
@@ -165,14 +165,14 @@ class TableTrial:
     ) -> Iterator[Finding]:  # fmt: skip
         sender = sender or self._sender
         owners = self._of_owner(context, cases)
-        visible = self.visible(actor, context)
+        sight = self.sight(actor, context)
         with sender.acting(actor.login, context):
             for case in cases:
                 outcome = self._sent(case, sender)
                 twin = sender.outcome(*case.twin) if case.twin else None
                 wrong = self._ground.oracle.complaint(
                     actor, context, self._table, case, outcome,
-                    owners=owners.get(self._key(context, case), outcome), twin=twin, visible=visible,
+                    owners=owners.get(self._key(context, case), outcome), twin=twin, sight=sight,
                 )  # fmt: skip
                 if tally is not None:
                     tally.count(self._table.name, case.verb)
@@ -182,7 +182,7 @@ class TableTrial:
 
     @staticmethod
     def _sent(case: Case, sender: Sender) -> Outcome:
-        fetches = (case.promise is Promise.EXACTLY and not case.copies) or bool(case.pointing)
+        fetches = case.promise is Promise.EXACTLY or bool(case.pointing)
         return sender.outcome(case.sql, case.parameters, copies=case.copies, fetches=fetches)
 
     @staticmethod
@@ -199,10 +199,12 @@ class TableTrial:
                     self._owners[self._key(context, case)] = self._sent(case, self._sender)
         return self._owners
 
-    def visible(self, actor: Actor, context: Context) -> Keys:
-        """Return the keys of all rows that are to be seen."""
-        oracle, table = self._ground.oracle, self._table
-        return frozenset(key for key, owner in self._all_rows() if oracle.sees(actor, context, table, owner))
+    def sight(self, actor: Actor, context: Context) -> Sight:
+        """Return the keys of all rows that are to be seen, and of other people's of the tenant."""
+        oracle, table, rows = self._ground.oracle, self._table, self._all_rows()
+        visible = frozenset(key for key, owner in rows if oracle.sees(actor, context, table, owner))
+        same = frozenset(key for key, owner in rows if oracle.is_colleagues(context, table, owner))
+        return Sight(visible, same - visible)
 
     def _all_rows(self) -> list[tuple[tuple[str | None, ...], Owner]]:
         if self._rows is None:

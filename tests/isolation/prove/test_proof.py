@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from isolation.prove.planted import MISTAKES, Mistake
@@ -16,8 +17,8 @@ from app_db.engine import admin_engine
 from app_db.errors import ProofError
 from app_db.isolation.prove import Examples, Finding, Proof, ProofPlace, Tally, load_examples
 from app_db.isolation.prove.actors import OWNER
-from app_db.isolation.prove.beyond import Beyond, read_views
-from app_db.isolation.prove.examples import Exemption
+from app_db.isolation.prove.beyond import Beyond
+from app_db.isolation.prove.exemptions import Exemption
 from app_db.isolation.prove.findings import Kind, grouped
 from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.oracle import Oracle
@@ -25,7 +26,8 @@ from app_db.isolation.prove.place import refuse_missing
 from app_db.isolation.prove.reach import Reach
 from app_db.isolation.prove.sending import Sender
 from app_db.isolation.prove.trying import TableTrial
-from app_db.isolation.prove.world import OWN
+from app_db.isolation.prove.views import Views, read_views
+from app_db.isolation.prove.whose import OWN
 from app_db.schema import ScopeKind
 from app_db.server import EmbeddedServer
 
@@ -50,13 +52,13 @@ def changed(proof: Proof, statements: tuple[str, ...]) -> Iterator[Sender]:
 def found_in(proof: Proof, mistake: Mistake) -> list[Finding]:
     """Everything that comes out wrong on the table, or through the view, that has the mistake."""
     with changed(proof, mistake.statements) as sender, proof.place.connection() as connection:
-        beyond = Beyond(proof.ground, sender)
         if mistake.table not in proof.tables:
             views = {view.name: view for view in read_views(connection, proof.place.schemas)}
-            return list(beyond.view(views[mistake.table]))
+            return list(Views(proof.ground, sender, proof.tables.values(), Tally()).findings(views[mistake.table]))
         table = proof.tables[mistake.table]
         trial = TableTrial(proof.ground, sender, table)
-        return [*trial.run().findings, *Reach(proof.ground, sender, table).findings(), *beyond.of_table(table)]
+        beyond = Beyond(proof.ground, sender).of_table(table)
+        return [*trial.run().findings, *Reach(proof.ground, sender, table).findings(), *beyond]
 
 
 def test_nothing_is_found_on_our_schema_and_on_the_applications(proof: Proof) -> None:
@@ -305,7 +307,10 @@ def test_a_schema_that_the_revisions_do_not_make_is_refused(place: ProofPlace) -
 @pytest.mark.parametrize(
     ("content", "said"),
     [("[shop.nosuch]\na = 1", "name shop.nosuch, which is no table"),
-     ("[shop.notes]\nnosuch = 1", "name shop.notes.nosuch, which is no column")],
+     ("[shop.notes]\nnosuch = 1", "name shop.notes.nosuch, which is no column"),
+     ('[[exemption]]\ntable = "shop.nosuch"\nreason = "known"', "names shop.nosuch, which is no table and no view"),
+     ('[[exemption]]\ntable = "shop.notes"', "holds no examples"),
+     ('[[exemption]]\ntable = "shop.notes"\nreason = "x"\nverbs = "selct"', "names 'selct': a table's has select")],
 )  # fmt: skip
 def test_examples_of_what_is_not_there_are_refused(place: ProofPlace, tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "examples.toml").write_text(content, "utf-8")
@@ -313,15 +318,86 @@ def test_examples_of_what_is_not_there_are_refused(place: ProofPlace, tmp_path: 
         Proof(place, load_examples(tmp_path / "examples.toml")).prepare()
 
 
-def test_exemptions_that_nothing_needs_are_told(proof: Proof) -> None:
-    mistake = planted("a unique key without the tenant")
-    exemptions = tuple(Exemption("known", constraint=name) for name in ("uq_customers_email", "uq_nosuch"))
+def exempting(proof: Proof, *exemptions: Exemption) -> Proof:
+    """The same proof, with these exemptions alone."""
     chosen = Proof(proof.place, Examples(exemptions=exemptions))
     oracle = Oracle(proof.ground.declared, exemptions, proof.ground.world.owners)
     chosen.tables, chosen.ground = proof.tables, replace(proof.ground, oracle=oracle)
+    return chosen
+
+
+def test_exemptions_that_nothing_needs_are_told(proof: Proof) -> None:
+    mistake = planted("a unique key without the tenant")
+    chosen = exempting(proof, *(Exemption("known", constraint=name) for name in ("uq_customers_email", "uq_nosuch")))
     assert chosen.stale() == ("constraint uq_customers_email", "constraint uq_nosuch")
     assert not [one for one in found_in(chosen, mistake) if one.is_leak]
     assert chosen.stale() == ("constraint uq_nosuch",)
+
+
+_TENANT = "tenant_id = app.current_tenant_id()"
+_SHARES = Mistake("a note for the team", "shop.notes", "", (f"alter policy user_rows on shop.notes using ({_TENANT})",))
+_HIDES = Mistake(
+    "an invoice for members", "shop.invoices", "",
+    (f"alter policy tenant_rows on shop.invoices using ({_TENANT} and number = 'nosuch') with check ({_TENANT})",),
+)  # fmt: skip
+
+
+def test_people_of_a_tenant_may_share_rows_by_exemption(proof: Proof) -> None:
+    assert {"select", "update", "delete", "lock for share", "delete all"} <= {
+        one.verb for one in found_in(proof, _SHARES) if one.is_leak
+    }
+    chosen = exempting(proof, Exemption("a team shares its notes", table="shop.notes", persons=("another person's",)))
+    assert [str(one) for one in found_in(chosen, _SHARES)] == []
+    assert chosen.stale() == ()
+
+
+def test_rows_of_ones_own_may_be_missing_by_exemption(proof: Proof) -> None:
+    assert {one.kind for one in found_in(proof, _HIDES)} == {Kind.MISSING, Kind.FAILED}
+    chosen = exempting(proof, Exemption("only members of its room", table="shop.invoices", persons=("own",)))
+    assert [str(one) for one in found_in(chosen, _HIDES)] == []
+    revoked = replace(_HIDES, statements=(*_HIDES.statements, "revoke select on shop.invoices from {p}app_rw"))
+    found = found_in(chosen, revoked)
+    assert {one.kind for one in found} == {Kind.FAILED}
+    assert {("select", "own"), ("select", "all"), ("select", "another tenant's")} <= {
+        (one.verb, one.target) for one in found
+    }
+
+
+@pytest.mark.parametrize("policy", ["true", "user_id = app.current_user_id()"])
+def test_no_exemption_of_a_table_hides_another_tenants_rows(proof: Proof, policy: str) -> None:
+    opened = tuple(f"alter policy {name} on shop.notes using ({policy})" for name in ("user_rows", "tenant_rows"))
+    found = found_in(exempting(proof, Exemption("all", table="shop.notes")), Mistake("", "shop.notes", "", opened))
+    assert {"select", "copy to", "copy query", "update", "delete", "delete all", "take all", "lock for update"} <= {
+        one.verb for one in found if one.is_leak
+    }
+    assert {"all", "another tenant's"} <= {one.target for one in found if one.is_leak}
+
+
+def test_an_exemption_is_of_the_verbs_that_it_names(proof: Proof) -> None:
+    entry = Exemption("read by the team", table="shop.notes", verbs=("select", "insert"), persons=("another person's",))
+    chosen = exempting(proof, entry)
+    leaks = {one.verb for one in found_in(chosen, _SHARES) if one.is_leak}
+    assert {"update", "delete", "lock for update", "delete all"} <= leaks
+    assert not leaks & {"select", "copy to", "copy query"}
+    assert chosen.stale() == ("table shop.notes: insert",)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"reason": " ", "table": "shop.notes"}, "table shop.notes has no reason: say why"),
+        ({"reason": "known"}, "names a constraint, or a schema and its roles, or a table: one of them"),
+        ({"reason": "known", "table": "shop.notes", "schema": "shop"}, "or a table: one of them"),
+        (
+            {"reason": "known", "table": "shop.notes", "verbs": ("truncate",)},
+            "'truncate': a table's has select, insert",
+        ),
+        ({"reason": "known", "constraint": "uq", "persons": ("own",)}, "'own': a table's has own, another person's"),
+    ],
+)
+def test_an_exemption_that_can_not_be_meant_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProofError, match=said):
+        Exemption(**given)
 
 
 def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> None:
