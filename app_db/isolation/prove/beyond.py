@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .actors import OWNER, Actor, Context, stranger
 from .declared import BEYOND_ROWS
-from .findings import Finding, Tally
+from .findings import NOT_GRANTED, Finding, Tally
 from .oracle import REFUSED
 from .sending import Sender
 from .tables import Table, quoted
@@ -73,7 +73,7 @@ class Beyond:
             for privilege, has in zip(_PRIVILEGES, held, strict=True):
                 self._tally.count(table.name, "privilege")
                 if has and not self._ground.declared.may(actor.roles, privilege, table.name):
-                    yield self._finding(table.name, privilege, "all", actor, "not granted, and it is there")
+                    yield self._finding(table.name, privilege, "all", actor, f"{NOT_GRANTED}, and it is there")
 
     def partition(self, table: Table, partition: str) -> Iterator[Finding]:
         """A partition is nobody's to address, and where it was granted by mistake it shows no row."""

@@ -17,6 +17,13 @@ class Kind(StrEnum):
     FAILED = "failed"
 
 
+NOT_GRANTED = "not granted"
+_MEND = (
+    "mend the first one of each table in a new revision, where policies, keys and grants are declared; "
+    "what is right as it is gets an exemption with its reason in the file of examples"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """What is wrong with an outcome, in words."""
@@ -47,9 +54,14 @@ class Finding:
         """Whose rows it is about."""
         return f"{self.target} row{'s' if self.target == 'all' else ''}"
 
+    @property
+    def told(self) -> str:
+        """What came out, with the kind of anything that is no leak."""
+        return self.what if self.is_leak else f"{self.kind}: {self.what}"
+
     def __str__(self) -> str:
         """Say it in one line."""
-        return f"{self.table}: {self.verb} ({self.rows}) as {self.actor}, context {self.context}: {self.what}"
+        return f"{self.table}: {self.verb} ({self.rows}) as {self.actor}, context {self.context}: {self.told}"
 
 
 def grouped(findings: Iterable[Finding], most: int = 10) -> list[str]:
@@ -72,8 +84,20 @@ def grouped(findings: Iterable[Finding], most: int = 10) -> list[str]:
 def _together(same: list[Finding]) -> str:
     actors, contexts = (", ".join(dict.fromkeys(names)) for names in
                         ((one.actor for one in same), (one.context for one in same)))  # fmt: skip
-    told = same[0].what if same[0].is_leak else f"{same[0].kind}: {same[0].what}"
-    return f"{same[0].verb} ({same[0].rows}): {told}; as {actors}; context {contexts}"
+    return f"{same[0].verb} ({same[0].rows}): {same[0].told}; as {actors}; context {contexts}"
+
+
+def remedies(findings: Iterable[Finding]) -> list[str]:
+    """Return what to do about findings."""
+    found = list(findings)
+    told = [_MEND]
+    undeclared = next((one for one in found if one.what.startswith(NOT_GRANTED)), None)
+    if undeclared is not None:
+        told.append(
+            "a grant that is right, as one for a function of app_definer, is declared in the models: "
+            f'attach(Base.metadata, Grant(on="{undeclared.table}", role="app_definer", privileges=("select",)))'
+        )
+    return told if found else []
 
 
 @dataclass(slots=True)

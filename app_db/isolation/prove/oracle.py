@@ -15,7 +15,7 @@ from .actors import Actor, Context
 from .cases import Case, Need, Promise
 from .declared import Declared
 from .exemptions import Exemption, Exemptions
-from .findings import Complaint, Kind
+from .findings import NOT_GRANTED, Complaint, Kind
 from .rows import Owner
 from .tables import Table
 from .whose import COLLEAGUE, OWN
@@ -115,7 +115,7 @@ class Oracle:
         `owners` is what comes of it for the owner, `twin` of the statement about a row that is not there.
         """
         if not self.may(actor, table, case.needs):
-            return None if outcome.state == REFUSED else Complaint(f"not granted, and {outcome}")
+            return None if outcome.state == REFUSED else Complaint(f"{NOT_GRANTED}, and {outcome}")
         if case.promise is Promise.REFUSED:
             return None if outcome.state else Complaint(f"succeeded: {outcome}")
         if case.promise is Promise.EXACTLY:
@@ -134,7 +134,7 @@ class Oracle:
     ) -> Complaint | None:  # fmt: skip
         """Return what is wrong with the rows that a statement on all of them reaches, or None."""
         if not self.may(actor, table, needs):
-            return None if outcome.state == REFUSED else Complaint(f"not granted, and {outcome}")
+            return None if outcome.state == REFUSED else Complaint(f"{NOT_GRANTED}, and {outcome}")
         if outcome.state and outcome.state == owners.state:
             return None  # a trigger of the statement refuses it to everybody
         return self._complaint_of_all(table, verb, outcome, sight)
@@ -147,7 +147,7 @@ class Oracle:
         if others and not (others <= sight.colleagues and self.exemptions.of_table(table.name, verb, COLLEAGUE)):
             return Complaint(_counted(len(others), "foreign row"))
         if missing and not self.exemptions.of_table(table.name, verb, OWN):
-            return Complaint(f"{_counted(missing, 'row')} of its own missing", Kind.MISSING)
+            return Complaint(f"{_counted(missing)} of its own", Kind.MISSING)
         return None
 
     def _complaint_of_key(self, table: Table, outcome: Outcome, *, sees: bool) -> Complaint | None:
