@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -13,17 +12,16 @@ from .arguments import SHORTEST, Arguments, ForeignArguments, is_distinctive
 from .definers import Definer, read_definers
 from .findings import Finding, Tally
 from .oracle import Outcome
+from .prints import ForeignPrints
 from .rows import insert_statement
 from .sending import Sender
-from .tables import Table, quoted
+from .tables import Table
 from .trying import Ground
 from .whose import FOREIGN, OWN
 from .world import World
 
 _TELLS = "its answer tells of a foreign row"
 _CHANGES = "it changes foreign rows"
-
-Prints = list[tuple[Any, ...]]
 
 
 class Functions:
@@ -36,7 +34,7 @@ class Functions:
         self._tables = list(tables)
         self._arguments = ForeignArguments(ground.world, self._tables)
         self._foreign = _pattern(ground.world, self._tables)
-        self._prints: dict[str, Prints] = {}
+        self._prints = ForeignPrints(ground, sender, self._tables)
         foreign = ground.world.owners[FOREIGN]
         self._nobody = Context("a tenant without rows", str(uuid7()), str(uuid7()))
         self._at_home = Context("own", foreign.tenant, foreign.person)
@@ -100,25 +98,7 @@ class Functions:
         """Return what comes of a call, and whether foreign rows were changed by it."""
         if not definer.may_write:
             return self._sender.outcome(definer.call, arguments, fetches=True), False
-        query, values = self._print_of(definer.schema)
-        owner = self._ground.names(OWNER)
-        if definer.schema not in self._prints:
-            self._prints[definer.schema] = self._sender.followed("select 1", (), owner, query, values)[1]
-        outcome, after = self._sender.followed(definer.call, arguments, owner, query, values)
-        return outcome, not outcome.state and after != self._prints[definer.schema]
-
-    def _print_of(self, schema: str) -> tuple[str, tuple[str, ...]]:
-        """Return a query for the number and the hash of the foreign rows of each table of a schema."""
-        foreign, parts, values = self._ground.world.owners[FOREIGN], ["select '', 0::bigint, ''"], []
-        for table in self._tables:
-            column = table.scope.tenant_column or table.scope.user_column
-            if table.schema == schema and table.is_proved and column is not None:
-                parts.append(
-                    f"select '{table.oid}', count(*), md5(string_agg(t::text, ',' order by t::text)) "
-                    f"from {table.sql} as t where t.{quoted(column)}::text = %s"
-                )
-                values.append(foreign.tenant if table.scope.tenant_column else foreign.person)
-        return " union all ".join(parts) + " order by 1", tuple(values)
+        return self._prints.sent(definer.schema, definer.call, arguments)
 
     def _depends(self, actor: Actor, context: Context, definer: Definer, usual: Arguments) -> bool:
         """Whether the answer becomes another one by further foreign rows."""

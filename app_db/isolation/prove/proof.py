@@ -24,11 +24,13 @@ from .functions import Functions
 from .oracle import Oracle
 from .place import ProofPlace
 from .predicate import predicate_findings
+from .prints import ForeignPrints
 from .reach import Reach
 from .reading import read_tables
 from .scopes import scope_by_model
 from .sending import Sender
 from .tables import Table
+from .triggers import Triggers
 from .trying import Ground, TableTrial
 from .views import Views, read_views
 from .world import make_world
@@ -124,6 +126,8 @@ class Proof:
             tally.add(trial.run_granted())
             tally.findings += Reach(self.ground, sender, table, tally).findings()
             tally.findings += Beyond(self.ground, sender, tally).of_table(table)
+            prints = ForeignPrints(self.ground, sender, self.tables.values())
+            tally.findings += Triggers(self.ground, sender, prints, tally).findings(table)
         return tally
 
     def of_views(self) -> Tally:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from isolation.prove.trials import changed
 
 from app_db.isolation.prove import Finding, Proof, Tally
 from app_db.isolation.prove.functions import Functions
+from app_db.isolation.prove.prints import ForeignPrints
+from app_db.isolation.prove.triggers import Triggers
 from app_db.isolation.prove.views import View, Views
 
 _TENANT = "tenant_id = app.current_tenant_id()"
@@ -108,7 +112,7 @@ def test_a_procedure_that_keeps_to_the_tenant_is_not_found(proof: Proof) -> None
 def test_without_the_look_at_effects_a_writing_function_is_missed(
     proof: Proof, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Functions, "_print_of", lambda *_args: ("select 1", ()))
+    monkeypatch.setattr(ForeignPrints, "query", lambda *_args: ("select 1", ()))
     assert of_definer(proof, "(one uuid) returns void language sql", _TOUCH)[0] is None
 
 
@@ -161,3 +165,65 @@ def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:
     tally = proof.of_functions()
     assert [str(finding) for finding in tally.findings] == []
     assert {"catalog.find_materials", "catalog.search_materials"} <= tally.by_table().keys()
+
+
+def of_trigger(proof: Proof, column: str, wanted: str, fires: str = "insert or update") -> tuple[set[str], int]:
+    """Return what is found of a trigger of notes that makes a customer of the wanted tenant, and how much was tried."""
+    body = f"""
+    begin
+      if ({wanted})::uuid is not null then
+        insert into shop.customers (tenant_id, email) values (({wanted})::uuid, gen_random_uuid() || '@example.com');
+      end if;
+      return null;
+    end
+    """
+    made = (
+        f"alter table shop.notes add column {column}",
+        f"create function shop.forward() returns trigger language plpgsql security definer as $$ {body} $$",
+        f"create trigger forward after {fires} on shop.notes for each row execute function shop.forward()",
+    )  # fmt: skip
+    tally, notes = Tally(), proof.tables["shop.notes"]
+    name, kind = column.split()
+    odd = replace(notes.columns["text"], name=name, type=kind, kind=kind)
+    with changed(proof, made) as sender:
+        prints = ForeignPrints(proof.ground, sender, proof.tables.values())
+        changed_notes = replace(notes, columns={**notes.columns, name: odd})
+        found = list(Triggers(proof.ground, sender, prints, tally).findings(changed_notes))
+    assert {(one.table, one.verb, one.target) for one in found} <= {("shop.notes", "trigger", "another tenant's")}
+    return {one.what.partition(" that names")[0] for one in found if one.actor == "app_login"}, tally.total
+
+
+@pytest.mark.parametrize(
+    ("column", "wanted", "fires", "found"),
+    [
+        ("recipient uuid", "new.recipient", "insert or update",
+         {"an INSERT with a recipient", "an UPDATE to a recipient"}),
+        ("recipient text", "nullif(new.recipient, '')", "update", {"an UPDATE to a recipient"}),
+        ("payload jsonb", "new.payload ->> 'to'", "insert", {"an INSERT with a payload"}),
+        ("payload jsonb", "coalesce((new.payload ->> 'size')::int::text, new.payload ->> 'to')", "insert",
+         {"an INSERT with a payload"}),
+        ("recipient uuid", "case when new.recipient = new.tenant_id then new.recipient end", "insert or update", set()),
+    ],
+    ids=["uuid", "text", "jsonb", "jsonb with other keys", "its own tenant alone"],
+)  # fmt: skip
+def test_a_trigger_that_writes_to_the_tenant_that_a_row_names_is_found(
+    proof: Proof, column: str, wanted: str, fires: str, found: set[str]
+) -> None:
+    told, number = of_trigger(proof, column, wanted, fires)
+    assert told == found
+    assert number > 0
+
+
+def test_a_table_without_a_trigger_of_a_definer_costs_nothing(proof: Proof) -> None:
+    with proof.acting() as sender:
+        tally = Tally()
+        triggers = Triggers(proof.ground, sender, ForeignPrints(proof.ground, sender, proof.tables.values()), tally)
+        assert list(triggers.findings(proof.tables["shop.notes"])) == []
+    assert tally.total == 0
+
+
+def test_a_foreign_row_that_is_written_anew_as_it_was_is_changed(proof: Proof) -> None:
+    same = "update shop.customers as c set email = c.email where c.id = one"
+    found, _ = of_definer(proof, "(one uuid) returns void language sql", same)
+    assert found is not None
+    assert found.what == "it changes foreign rows"
