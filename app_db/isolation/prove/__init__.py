@@ -12,6 +12,7 @@ from .mutants import KINDS, Mutant
 from .mutation import Mutation, Mutator
 from .place import ProofPlace, scratch_place
 from .proof import Proof, ProofReport
+from .tree import load_tree
 
 __all__ = [
     "KINDS",
@@ -26,5 +27,6 @@ __all__ = [
     "ProofReport",
     "Tally",
     "load_examples",
+    "load_tree",
     "scratch_place",
 ]

@@ -1,4 +1,4 @@
-"""The revisions of an application, applied; a failure of one is told in a sentence that names it."""
+"""The revisions of an application, applied, or loaded for their models. What fails is told in a sentence that says where."""
 
 from __future__ import annotations
 
@@ -10,18 +10,24 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import ConnectionLost, LockNotAvailable, ProofError, QueryCanceled
-from ...migrations import upgrade_project
+from ...migrations import load_project, upgrade_project
 from ...settings import Settings
 
 
 def apply_tree(settings: Settings, ini: Path) -> None:
     """Bring the tree to its heads. Raises ProofError where a revision fails, or its modules can't be imported."""
-    with told_in_one(ini):
+    with _told_in_one(ini):
         upgrade_project(settings, ini)
 
 
+def load_tree(settings: Settings, ini: Path) -> None:
+    """Load the models of the tree. Raises ProofError where they can't be imported."""
+    with _told_in_one(ini):
+        load_project(settings, ini)
+
+
 @contextmanager
-def told_in_one(ini: Path) -> Iterator[None]:
+def _told_in_one(ini: Path) -> Iterator[None]:
     """Turn what the server, or an import, refuses in the block into one ProofError that says where."""
     try:
         yield
