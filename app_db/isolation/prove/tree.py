@@ -1,4 +1,4 @@
-"""The revisions of an application, applied, or loaded for their models. What fails is told in a sentence with its place."""
+"""The revisions of an application, applied, or loaded for their models; what fails is told in a sentence of its place."""
 
 from __future__ import annotations
 
