@@ -1,4 +1,4 @@
-"""The revisions of an application, applied, or loaded for their models; what fails is told in a sentence of its place."""
+"""An application's revisions, applied, or loaded for their models; what fails is told in one sentence."""
 
 from __future__ import annotations
 
