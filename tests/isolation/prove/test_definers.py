@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from isolation.prove.trials import changed
+from support import ON_18
 
 from app_db.isolation.prove import Finding, Proof, Tally
 from app_db.isolation.prove.functions import Functions
@@ -132,6 +133,7 @@ def of_view(proof: Proof, body: str, options: str = "") -> tuple[set[str], list[
     return {one.what for one in found if one.actor == "app_login"}, tally.untried
 
 
+@ON_18
 @pytest.mark.parametrize(
     ("body", "options"),
     [
@@ -144,6 +146,7 @@ def test_a_view_without_a_tenant_that_shows_foreign_rows_is_found(proof: Proof, 
     assert of_view(proof, body, options) == ({"its answer tells of a foreign row"}, [])
 
 
+@ON_18
 def test_a_view_without_a_tenant_that_keeps_to_it_is_tried_and_not_found(proof: Proof) -> None:
     kept = f"select email from shop.odd() where {_TENANT}"
     assert of_view(proof, kept, "with (security_invoker = true)") == (set(), [])
@@ -193,6 +196,7 @@ def of_trigger(proof: Proof, column: str, wanted: str, fires: str = "insert or u
     return {one.what.partition(" that names")[0] for one in found if one.actor == "app_login"}, tally.total
 
 
+@ON_18
 @pytest.mark.parametrize(
     ("column", "wanted", "fires", "found"),
     [
@@ -214,6 +218,7 @@ def test_a_trigger_that_writes_to_the_tenant_that_a_row_names_is_found(
     assert number > 0
 
 
+@ON_18
 def test_a_table_without_a_trigger_of_a_definer_costs_nothing(proof: Proof) -> None:
     with proof.acting() as sender:
         tally = Tally()
@@ -222,6 +227,7 @@ def test_a_table_without_a_trigger_of_a_definer_costs_nothing(proof: Proof) -> N
     assert tally.total == 0
 
 
+@ON_18
 def test_a_foreign_row_that_is_written_anew_as_it_was_is_changed(proof: Proof) -> None:
     same = "update shop.customers as c set email = c.email where c.id = one"
     found, _ = of_definer(proof, "(one uuid) returns void language sql", same)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support import ON_18
 
 from app_db.errors import ProofError
 from app_db.isolation.prove.tree import apply_tree
@@ -31,6 +32,7 @@ def tree(folder: Path, env: str, revision: str) -> Path:
     return folder / "alembic.ini"
 
 
+@ON_18
 @pytest.mark.parametrize(
     ("env", "revision", "said"),
     [
