@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from .drill.report import DrillReport
     from .drill.run import run_drill
     from .drill.way import DrillPlace, Way
-    from .prove import Examples, Mutation, Mutator, Proof, ProofPlace, ProofReport, load_examples, scratch_place
+    from .prove import (
+        Examples,
+        Exemption,
+        Mutation,
+        Mutator,
+        Proof,
+        ProofPlace,
+        ProofReport,
+        load_examples,
+        scratch_place,
+    )
 
 __all__ = [
     "Advice",
@@ -29,6 +39,7 @@ __all__ = [
     "DrillPlan",
     "DrillReport",
     "Examples",
+    "Exemption",
     "Finding",
     "Ledger",
     "Mutation",
@@ -60,6 +71,7 @@ _HOMES = {
     "DrillPlan": "drill.plan",
     "DrillReport": "drill.report",
     "Examples": "prove",
+    "Exemption": "prove",
     "Finding": "check",
     "Ledger": "drill.ledger",
     "Mutation": "prove",

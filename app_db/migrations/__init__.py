@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .config import alembic_config
-    from .runner import applied_revisions, change_schema, upgrade, upgrade_project
+    from .runner import applied_revisions, change_schema, load_project, upgrade, upgrade_project
 
-__all__ = ["alembic_config", "applied_revisions", "change_schema", "upgrade", "upgrade_project"]
+__all__ = ["alembic_config", "applied_revisions", "change_schema", "load_project", "upgrade", "upgrade_project"]
 
 _HOMES = {name: "config" if name == "alembic_config" else "runner" for name in __all__}
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import chdir
+from io import StringIO
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.operations import Operations
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from ..errors import MigrationError
@@ -41,6 +44,21 @@ def upgrade_project(settings: Settings, ini: Path) -> None:
     try:
         with chdir(ini.parent):  # what its paths are relative to, as for whoever types `alembic` there
             command.upgrade(Config(ini.name, attributes={"app_db_settings": settings}), "heads")
+    except CommandError as error:
+        raise MigrationError(f"{ini}: {error}: see `alembic --config {ini} history`") from None
+
+
+def load_project(settings: Settings, ini: Path) -> None:
+    """Run the `env.py` of an application's tree without a database, so that its models are loaded; nothing is applied.
+
+    As for `--sql`, but nothing is printed. Raises MigrationError where Alembic refuses.
+    """
+    config = Config(ini.name, attributes={"app_db_settings": settings}, output_buffer=StringIO())
+    try:
+        with chdir(ini.parent):
+            script = ScriptDirectory.from_config(config)
+            with EnvironmentContext(config, script, fn=lambda _revisions, _context: [], as_sql=True):
+                script.run_env()
     except CommandError as error:
         raise MigrationError(f"{ini}: {error}: see `alembic --config {ini} history`") from None
 

@@ -14,18 +14,19 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from ..engine import admin_engine
-from ..errors import SuiteError
-from ..isolation.prove import Examples, Finding, Mutator, Proof, ProofPlace, Tally, load_examples
+from ..errors import AppDbError, SuiteError
+from ..isolation.prove import Examples, Finding, Mutator, Proof, ProofPlace, Tally, load_examples, load_tree
+from ..isolation.prove.findings import grouped, remedies
 from ..models import Base
 from ..schema import SERVICES, ScopeKind, scope_of
+from ..settings import load_settings
 from .clones import RUN, create_clone, drop_database, new_name
 from .installation import Installation, SuiteServer
-from .recipe import Recipe
+from .recipe import Recipe, find_recipe
 from .rows import examples_of
 from .template import ensure_template
 
 _ELSE = "everything else"
-_SHOWN = 10
 # functions and the version table; what the plugin itself keeps in a template
 _WITHOUT = ("app", "app_db_testing", "information_schema")
 _SCHEMAS = text(r"""
@@ -36,13 +37,27 @@ and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass a
 
 
 def proof_items(session: pytest.Session, items: list[pytest.Item], mode: str) -> list[pytest.Item]:
-    """Return a test for each table of a model that holds anybody's rows, and one for everything else."""
+    """Return a test for each table of a model that holds anybody's rows, and one for everything else.
+
+    The models of the application's trees are loaded first, whatever the tests import: without them nobody says whose
+    the rows are, and what was granted.
+    """
+    _load_models(session.config)
     parent = _common_folder(items) or session
     tables = sorted(table.fullname for table in Base.metadata.tables.values() if _is_somebodys(table))
     made: list[pytest.Item] = [_item(parent, name, _case(name)) for name in (*tables, _ELSE)]
     if mode == "mutate":
         made += [_item(parent, f"{name}, mutants", _mutants(name)) for name in (*tables, _ELSE)]
     return made
+
+
+def _load_models(config: pytest.Config) -> None:
+    settings = load_settings(environment="test")
+    try:
+        for tree in find_recipe(config).trees:
+            load_tree(settings, tree)
+    except AppDbError as error:
+        raise pytest.UsageError(f"--app-db-isolation: {error}") from None
 
 
 @contextmanager
@@ -125,9 +140,7 @@ def _mutants(name: str) -> Callable[..., None]:
 
 def _fail_with(findings: list[Finding]) -> None:
     if findings:
-        more = len(findings) - _SHOWN
-        told = [str(finding) for finding in findings[:_SHOWN]] + ([f"and {more} more"] if more > 0 else [])
-        pytest.fail("\n".join(told), pytrace=False)
+        pytest.fail("\n".join([*grouped(findings), *remedies(findings)]), pytrace=False)
 
 
 def _examples(config: pytest.Config) -> Examples:

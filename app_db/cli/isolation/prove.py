@@ -75,23 +75,19 @@ def _mutated(proof: Proof, kinds: tuple[str, ...]) -> Mutation:
 
 
 def _report(report: ProofReport) -> list[str]:
-    from ...isolation.prove.findings import grouped
+    from ...isolation.prove.findings import grouped, remedies
 
     tally = report.tally
     lines = [f"{'verb':<18}{'cases':>8}", *(f"{verb:<18}{number:>8,}" for verb, number in tally.by_verb().items())]
     lines += [click.style(line, fg=None if line.startswith(" ") else "red") for line in grouped(tally.findings)]
     lines += [f"not tried: {reason}" for reason in tally.untried]
     lines += [f"exempt, and nothing needs it: {entry}: take it out of the examples" for entry in report.stale]
-    found = f"{len(tally.findings):,} came out otherwise than they have to" if tally.findings else "no leak"
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in tally.by_kind().items())
+    found = f"{len(tally.findings):,} came out otherwise than they have to ({kinds})" if tally.findings else "no leak"
     lines.append(
         f"{tally.total:,} cases on {report.tables} tables, PostgreSQL {report.version}, {report.seconds:.0f} s: {found}"
     )
-    if tally.findings:
-        lines.append(
-            "mend the first one of each table in a new revision, where policies, keys and grants are declared; "
-            "what is right as it is gets an exemption with its reason in the file of --examples"
-        )
-    return lines
+    return [*lines, *remedies(tally.findings)]
 
 
 def _mutation(mutation: Mutation) -> list[str]:

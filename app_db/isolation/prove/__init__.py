@@ -6,15 +6,18 @@ would notice.
 """
 
 from .examples import Examples, load_examples
+from .exemptions import Exemption
 from .findings import Finding, Tally
 from .mutants import KINDS, Mutant
 from .mutation import Mutation, Mutator
 from .place import ProofPlace, scratch_place
 from .proof import Proof, ProofReport
+from .tree import load_tree
 
 __all__ = [
     "KINDS",
     "Examples",
+    "Exemption",
     "Finding",
     "Mutant",
     "Mutation",
@@ -24,5 +27,6 @@ __all__ = [
     "ProofReport",
     "Tally",
     "load_examples",
+    "load_tree",
     "scratch_place",
 ]

@@ -12,7 +12,8 @@ from uuid_utils.compat import uuid7
 from .definers import Definer
 from .rows import Row
 from .tables import Column, Table
-from .world import FOREIGN, World
+from .whose import FOREIGN
+from .world import World
 
 Arguments = tuple[str, ...]
 

@@ -1,53 +1,19 @@
-"""What is tried beside the rows of a table: partitions by name, the owner himself, privileges beyond rows, views."""
+"""What is tried beside the rows of a table: partitions by name, the owner himself, privileges beyond rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-
-from sqlalchemy import Connection, text
+from collections.abc import Iterator
 
 from .actors import OWNER, Actor, Context, stranger
 from .declared import BEYOND_ROWS
-from .findings import Finding, Tally
+from .findings import NOT_GRANTED, Finding, Tally
 from .oracle import REFUSED
 from .sending import Sender
 from .tables import Table, quoted
 from .trying import Ground
-from .world import FOREIGN, OWN
 
-_VIEWS = text("""
-select n.nspname || '.' || c.relname as name, format('%I.%I', n.nspname, c.relname) as sql,
-  c.relkind = 'm' as is_stored,
-  array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
-    as columns
-from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = any(:schemas) and c.relkind in ('v', 'm') and not exists (
-  select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-order by 1
-""")
 _PRIVILEGES = ("select", "insert", "update", "delete", *BEYOND_ROWS)
 _UNBOUND = Context("empty", "", "")
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A view, or a materialized one, and the columns that say whose its rows are."""
-
-    name: str
-    sql: str
-    is_stored: bool
-    tenant_column: str | None
-    user_column: str | None
-
-
-def read_views(connection: Connection, schemas: Iterable[str]) -> list[View]:
-    """Return the views of the schemas."""
-    found = connection.execute(_VIEWS, {"schemas": sorted(schemas)}).all()
-    return [
-        View(name, sql, is_stored, *(column if column in columns else None for column in ("tenant_id", "user_id")))
-        for name, sql, is_stored, columns in found
-    ]
 
 
 class Beyond:
@@ -107,7 +73,7 @@ class Beyond:
             for privilege, has in zip(_PRIVILEGES, held, strict=True):
                 self._tally.count(table.name, "privilege")
                 if has and not self._ground.declared.may(actor.roles, privilege, table.name):
-                    yield self._finding(table.name, privilege, "all", actor, "not granted, and it is there")
+                    yield self._finding(table.name, privilege, "all", actor, f"{NOT_GRANTED}, and it is there")
 
     def partition(self, table: Table, partition: str) -> Iterator[Finding]:
         """A partition is nobody's to address, and where it was granted by mistake it shows no row."""
@@ -143,42 +109,6 @@ class Beyond:
         if not is_held:
             yield self._finding(
                 table.name, f"select of {partition}", "all", actor, "with a grant it would show all rows"
-            )
-
-    def view(self, view: View) -> Iterator[Finding]:
-        """Nobody sees a foreign row through a view. Notes where a view can't be tried, and why."""
-        if view.tenant_column is None:
-            self._tally.untried.append(f"{view.name}: it has no column tenant_id by which a foreign row is known")
-            return
-        own, foreign = self._ground.world.owners[OWN], self._ground.world.owners[FOREIGN]
-        with self._sender.undone():
-            self._sender.become(self._ground.names(OWNER))
-            if view.is_stored:
-                self._sender.execute(f"refresh materialized view {view.sql}")
-            shown = self._sender.rows(f"select count(*) from {view.sql} where tenant_id = %s", (foreign.tenant,))
-            self._sender.become("none")
-            if shown == [(0,)]:
-                self._tally.untried.append(f"{view.name}: it shows its owner no row of the foreign tenant")
-                return
-            for actor in self._ground.actors:
-                if not actor.sees_all and self._ground.declared.rights(actor.roles, view.name):
-                    yield from self._seen_through(view, actor, own.person)
-
-    def _seen_through(self, view: View, actor: Actor, person: str) -> Iterator[Finding]:
-        context = self._ground.contexts[0]
-        conditions, values = ["tenant_id is distinct from %s"], [context.tenant]
-        if view.user_column is not None and not actor.is_administrator:
-            conditions.append("user_id is distinct from %s")
-            values.append(person)
-        self._tally.count(view.name, "select")
-        with self._sender.acting(actor.login, context):
-            query = f"select 1 from {view.sql} where {' or '.join(conditions)}"
-            outcome = self._sender.outcome(query, tuple(values))
-        if outcome.state:
-            yield self._finding(view.name, "select", "all", actor, f"granted, and {outcome}")
-        elif outcome.rows:
-            yield self._finding(
-                view.name, "select", "all", actor, f"{outcome.rows} foreign row{'' if outcome.rows == 1 else 's'}"
             )
 
     def _actors(self, table: Table) -> Iterator[Actor]:

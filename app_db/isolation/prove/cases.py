@@ -11,7 +11,8 @@ from typing import Any
 from ...schema import ScopeKind
 from .rows import Row, insert_statement, missing_key
 from .tables import Column, Table, Unique, quoted
-from .world import COLLEAGUE, FOREIGN, OWN, TRAVELLER, World
+from .whose import COLLEAGUE, FOREIGN, OWN, TRAVELLER
+from .world import World
 
 May = Callable[[str, str | None], bool]  # a privilege on the table, or on a column of it
 Need = tuple[str, str | None]
@@ -42,6 +43,7 @@ class Promise(StrEnum):
 class Case:
     """A statement: its verb, whose row it is about, what its role needs, and what was promised.
 
+    Of a COPY, `copies` are the columns by which a copied row is found.
     `leaves` says whose the row is afterwards; `twin` is the statement with which a row that is not there is named,
     `pointing` what a row returns that refers to the target.
     """
@@ -53,7 +55,7 @@ class Case:
     needs: tuple[Need, ...]
     promise: Promise
     leaves: str = ""
-    copies: bool = False
+    copies: tuple[Column, ...] = ()
     twin: tuple[str, tuple[Any, ...]] | None = None
     pointing: tuple[str | None, ...] = ()
 
@@ -107,12 +109,12 @@ def _select(*names: str) -> tuple[Need, ...]:
 def _whole_table(table: Table) -> Iterator[Case]:
     keys, everything = _select(*table.key), _select(*table.columns)
     name, promise = table.sql, Promise
-    names = ", ".join(map(quoted, table.key))
+    copied = tuple(table.columns[name] for name in table.key)
     yield Case("select", "all", f"select {key_list(table)} from {name}", (), keys, promise.EXACTLY)
-    yield Case("copy to", "all", f"copy {name} to stdout", (), everything, promise.EXACTLY, copies=True)
-    query = f"copy (select {names} from {name}) to stdout"
-    yield Case("copy query", "all", query, (), keys, promise.EXACTLY, copies=True)
-    yield Case("copy from", "all", f"copy {name} from stdin", (), (), promise.REFUSED, copies=True)
+    yield Case("copy to", "all", f"copy {name} to stdout (header)", (), everything, promise.EXACTLY, copies=copied)
+    query = f"copy (select {key_list(table)} from {name}) to stdout (header)"
+    yield Case("copy query", "all", query, (), keys, promise.EXACTLY, copies=copied)
+    yield Case("copy from", "all", f"copy {name} from stdin", (), (), promise.REFUSED, copies=copied)
     yield Case("truncate", "all", f"truncate {name}", (), (("truncate", None),), promise.REFUSED)
     # without a row, so that the privilege alone decides
     for column in table.key:

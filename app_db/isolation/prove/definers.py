@@ -1,4 +1,4 @@
-"""SECURITY DEFINER functions and procedures, and how each is called."""
+"""SECURITY DEFINER functions and procedures, and how each is called; a view is read as one without arguments."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ class Definer:
     types: tuple[str, ...]
     kinds: tuple[str, ...]
     names: tuple[str, ...]
+    is_view: bool = False
+
+    @classmethod
+    def of_view(cls, name: str, sql: str) -> Definer:
+        """Return a view as a function without arguments: it may have the rights of its owner, or call who has."""
+        schema = name.split(".", maxsplit=1)[0]
+        return cls(name, sql, name, schema, False, False, 0, (), (), (), is_view=True)
 
     @property
     def call(self) -> str:
@@ -53,7 +60,8 @@ class Definer:
         arguments = [f"cast(%s as {kind})" for kind in self.types]
         if self.is_procedure:
             return f"call {self.sql}({', '.join([*arguments, *['null'] * self.outs])})"
-        return f"select t::text from {self.sql}({', '.join(arguments)}) as t"
+        source = self.sql if self.is_view else f"{self.sql}({', '.join(arguments)})"
+        return f"select t::text from {source} as t"
 
 
 def read_definers(sender: Sender, schemas: Iterable[str]) -> list[Definer]:

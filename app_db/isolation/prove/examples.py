@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -11,21 +11,8 @@ from typing import Any
 
 from ...errors import ProofError
 from .candidates import Candidate, Make
+from .exemptions import Exemption
 from .tables import Table
-
-
-@dataclass(frozen=True, slots=True)
-class Exemption:
-    """A finding that is known and right, with the reason: by the name of a constraint, or roles that see a schema."""
-
-    reason: str
-    constraint: str = ""
-    schema: str = ""
-    roles: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        """Say what is exempt."""
-        return f"constraint {self.constraint}" if self.constraint else f"{', '.join(self.roles)} in {self.schema}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +35,13 @@ class Examples:
         exemptions, harmless = (*self.exemptions, *other.exemptions), {**self.harmless, **other.harmless}
         return Examples(values, exemptions, harmless, self.written | other.written)
 
-    def refuse_unknown(self, tables: Mapping[str, Table]) -> None:
-        """Raise ProofError for a table or a column that a file names, and that is not there."""
+    def refuse_unknown(self, tables: Mapping[str, Table], views: Iterable[str]) -> None:
+        """Raise ProofError for a table or a column that is named, and that is not there; exemptions may name views."""
+        for entry in self.exemptions:
+            if entry.table and entry.table not in {*tables, *views}:
+                raise ProofError(
+                    f"an exemption names {entry.table}, which is no table and no view: take it out, or correct its name"
+                )
         for name in sorted(self.written):
             if name not in tables:
                 raise ProofError(f"the examples name {name}, which is no table: take it out, or correct its name")
@@ -86,8 +78,7 @@ def load_examples(path: Path) -> Examples:
 def _parsed(content: str, name: str) -> Examples:
     try:
         read = tomllib.loads(content)
-        exemptions = tuple(Exemption(**{**entry, "roles": tuple(entry.get("roles", ()))})
-                           for entry in read.pop("exemption", []))  # fmt: skip
+        exemptions = tuple(map(_exemption, read.pop("exemption", [])))
         harmless = {str(entry["mutant"]): str(entry["reason"]) for entry in read.pop("harmless", [])}
         values: dict[str, Mapping[str, str | Make]] = {
             f"{schema}.{table}": {column: _text(value) for column, value in columns.items()}
@@ -97,10 +88,17 @@ def _parsed(content: str, name: str) -> Examples:
     except (tomllib.TOMLDecodeError, AttributeError, KeyError, TypeError) as error:
         raise ProofError(
             f"{name} holds no examples ({error}): write tables as [schema.table], columns as column = value, "
-            "exemptions as [[exemption]] with a reason and a constraint, or a schema and its roles, and mutants that "
-            "open nothing as [[harmless]] with mutant and reason"
+            "exemptions as [[exemption]] with a reason and a constraint, a schema and its roles, or a table with "
+            "verbs and persons, and mutants that open nothing as [[harmless]] with mutant and reason"
         ) from None
     return Examples(values, exemptions, harmless, frozenset(values))
+
+
+def _exemption(entry: Mapping[str, Any]) -> Exemption:
+    lists = ("roles", "verbs", "persons")
+    given: dict[str, Any] = {name: (value,) if isinstance(value, str) else tuple(value) for name, value in entry.items()
+                             if name in lists}  # fmt: skip
+    return Exemption(**{**entry, **given})
 
 
 def _text(value: Any) -> str:

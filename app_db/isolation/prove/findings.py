@@ -5,7 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Kind(StrEnum):
+    """What a finding is: something was reached that must not be; own rows are hidden; what was granted fails."""
+
+    LEAK = "leak"
+    MISSING = "rows missing"
+    FAILED = "failed"
+
+
+NOT_GRANTED = "not granted"
+_MEND = (
+    "mend the first one of each table in a new revision, where policies, keys and grants are declared; "
+    "what is right as it is gets an exemption with its reason in the file of examples"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What is wrong with an outcome, in words."""
+
+    what: str
+    kind: Kind = Kind.LEAK
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +42,26 @@ class Finding:
     actor: str
     context: str
     what: str
+    kind: Kind = Kind.LEAK
 
     @property
     def is_leak(self) -> bool:
-        """Whether something was reached that must not be, and not only something refused that was granted."""
-        return not self.what.startswith("granted")
+        """Whether something was reached that must not be."""
+        return self.kind is Kind.LEAK
 
     @property
     def rows(self) -> str:
         """Whose rows it is about."""
         return f"{self.target} row{'s' if self.target == 'all' else ''}"
 
+    @property
+    def told(self) -> str:
+        """What came out, with the kind of anything that is no leak."""
+        return self.what if self.is_leak else f"{self.kind}: {self.what}"
+
     def __str__(self) -> str:
         """Say it in one line."""
-        return f"{self.table}: {self.verb} ({self.rows}) as {self.actor}, context {self.context}: {self.what}"
+        return f"{self.table}: {self.verb} ({self.rows}) as {self.actor}, context {self.context}: {self.told}"
 
 
 def grouped(findings: Iterable[Finding], most: int = 10) -> list[str]:
@@ -54,7 +84,20 @@ def grouped(findings: Iterable[Finding], most: int = 10) -> list[str]:
 def _together(same: list[Finding]) -> str:
     actors, contexts = (", ".join(dict.fromkeys(names)) for names in
                         ((one.actor for one in same), (one.context for one in same)))  # fmt: skip
-    return f"{same[0].verb} ({same[0].rows}): {same[0].what}; as {actors}; context {contexts}"
+    return f"{same[0].verb} ({same[0].rows}): {same[0].told}; as {actors}; context {contexts}"
+
+
+def remedies(findings: Iterable[Finding]) -> list[str]:
+    """Return what to do about findings."""
+    found = list(findings)
+    told = [_MEND]
+    undeclared = next((one for one in found if one.what.startswith(NOT_GRANTED)), None)
+    if undeclared is not None:
+        told.append(
+            "a grant that is right, as one for a function of app_definer, is declared in the models: "
+            f'attach(Base.metadata, Grant(on="{undeclared.table}", role="app_definer", privileges=("select",)))'
+        )
+    return told if found else []
 
 
 @dataclass(slots=True)
@@ -94,12 +137,17 @@ class Tally:
             found[table] += number
         return dict(sorted(found.items()))
 
+    def by_kind(self) -> dict[Kind, int]:
+        """Return the number of findings of each kind that there is."""
+        return {kind: number for kind in Kind if (number := sum(one.kind is kind for one in self.findings))}
+
     def as_dict(self) -> dict[str, Any]:
         """Return it for machines."""
         return {
             "cases": self.total,
             "by_table": self.by_table(),
             "by_verb": self.by_verb(),
+            "by_kind": {str(kind): number for kind, number in self.by_kind().items()},
             "findings": [asdict(finding) for finding in self.findings],
             "untried": self.untried,
         }

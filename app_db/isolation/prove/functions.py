@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from uuid_utils.compat import uuid7
 
@@ -13,16 +12,16 @@ from .arguments import SHORTEST, Arguments, ForeignArguments, is_distinctive
 from .definers import Definer, read_definers
 from .findings import Finding, Tally
 from .oracle import Outcome
+from .prints import ForeignPrints
 from .rows import insert_statement
 from .sending import Sender
-from .tables import Table, quoted
+from .tables import Table
 from .trying import Ground
-from .world import FOREIGN, OWN, World
+from .whose import FOREIGN, OWN
+from .world import World
 
 _TELLS = "its answer tells of a foreign row"
 _CHANGES = "it changes foreign rows"
-
-Prints = list[tuple[Any, ...]]
 
 
 class Functions:
@@ -35,7 +34,7 @@ class Functions:
         self._tables = list(tables)
         self._arguments = ForeignArguments(ground.world, self._tables)
         self._foreign = _pattern(ground.world, self._tables)
-        self._prints: dict[str, Prints] = {}
+        self._prints = ForeignPrints(ground, sender, self._tables)
         foreign = ground.world.owners[FOREIGN]
         self._nobody = Context("a tenant without rows", str(uuid7()), str(uuid7()))
         self._at_home = Context("own", foreign.tenant, foreign.person)
@@ -49,7 +48,7 @@ class Functions:
         able = [actor for actor in self._ground.actors if self._may_call(actor, definer)]
         pairs = list(self._arguments.of(definer)) if able else []
         found = [
-            Finding(definer.name, "call", FOREIGN, actor.name, self._nobody.name, what)
+            Finding(definer.name, self._verb(definer), FOREIGN, actor.name, self._nobody.name, what)
             for actor in able
             if (what := self._complaint(actor, self._nobody, definer, pairs, self._tally)) is not None
         ]
@@ -60,10 +59,14 @@ class Functions:
     def _may_call(self, actor: Actor, definer: Definer) -> bool:
         if self._ground.oracle.sees_schema(actor, definer.schema):
             return False
-        ((may,),) = self._sender.rows(
-            "select has_function_privilege(%s, %s, 'execute')", (actor.login, definer.signature)
-        )
+        asked = ("has_table_privilege(%s, %s, 'select')", definer.sql) if definer.is_view else (
+            "has_function_privilege(%s, %s, 'execute')", definer.signature)  # fmt: skip
+        ((may,),) = self._sender.rows(f"select {asked[0]}", (actor.login, asked[1]))
         return bool(may)
+
+    @staticmethod
+    def _verb(definer: Definer) -> str:
+        return "select" if definer.is_view else "call"
 
     def _complaint(
         self, actor: Actor, context: Context, definer: Definer, pairs: list[tuple[Arguments, Arguments]],
@@ -72,7 +75,7 @@ class Functions:
         """Return what a function does with foreign rows for an actor."""
         for given, absent in pairs:
             if tally is not None:
-                tally.count(definer.name, "call")
+                tally.count(definer.name, self._verb(definer))
             with self._sender.acting(actor.login, context):
                 what = self._tried(definer, given, absent)
             if what is not None:
@@ -95,25 +98,7 @@ class Functions:
         """Return what comes of a call, and whether foreign rows were changed by it."""
         if not definer.may_write:
             return self._sender.outcome(definer.call, arguments, fetches=True), False
-        query, values = self._print_of(definer.schema)
-        owner = self._ground.names(OWNER)
-        if definer.schema not in self._prints:
-            self._prints[definer.schema] = self._sender.followed("select 1", (), owner, query, values)[1]
-        outcome, after = self._sender.followed(definer.call, arguments, owner, query, values)
-        return outcome, not outcome.state and after != self._prints[definer.schema]
-
-    def _print_of(self, schema: str) -> tuple[str, tuple[str, ...]]:
-        """Return a query for the number and the hash of the foreign rows of each table of a schema."""
-        foreign, parts, values = self._ground.world.owners[FOREIGN], ["select '', 0::bigint, ''"], []
-        for table in self._tables:
-            column = table.scope.tenant_column or table.scope.user_column
-            if table.schema == schema and table.is_proved and column is not None:
-                parts.append(
-                    f"select '{table.oid}', count(*), md5(string_agg(t::text, ',' order by t::text)) "
-                    f"from {table.sql} as t where t.{quoted(column)}::text = %s"
-                )
-                values.append(foreign.tenant if table.scope.tenant_column else foreign.person)
-        return " union all ".join(parts) + " order by 1", tuple(values)
+        return self._prints.sent(definer.schema, definer.call, arguments)
 
     def _depends(self, actor: Actor, context: Context, definer: Definer, usual: Arguments) -> bool:
         """Whether the answer becomes another one by further foreign rows."""

@@ -10,10 +10,10 @@ from typing import Any
 from ...reflection import Catalogue, Thing
 from ...schema import RoleNames, ScopeKind
 from .actors import Actor, Context
-from .beyond import View
 from .cases import Case
 from .declared import BEYOND_ROWS, Declared
 from .tables import ForeignKey, Table, Unique, quoted
+from .views import View
 
 POLICY, FLAG, GRANT, KEY, UNIQUE, PARTITION, VIEW, PREDICATE = (
     "policy", "flag", "grant", "foreign key", "unique", "partition", "view", "predicate",

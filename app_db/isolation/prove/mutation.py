@@ -11,7 +11,7 @@ from typing import Any
 from ...engine.predicate import Place
 from ...reflection import reflect
 from .actors import OWNER
-from .beyond import Beyond, View, read_views
+from .beyond import Beyond
 from .findings import Finding, Tally
 from .mutants import KINDS, PREDICATE, Mutant, mutants_of, mutants_of_view
 from .predicate import HOOKS, predicate_findings, without_hook
@@ -20,6 +20,7 @@ from .reach import Reach
 from .sending import Sender
 from .tables import Table
 from .trying import TableTrial
+from .views import View, Views, read_views
 
 Progress = Callable[[int], None]
 
@@ -168,7 +169,7 @@ class Mutator:
                 found.close()
 
     def _through(self, view: View, sender: Sender) -> Iterator[Finding]:
-        return Beyond(self._proof.ground, sender).view(view)
+        return Views(self._proof.ground, sender, self._proof.tables.values(), Tally()).findings(view)
 
     def _tried(self, mutant: Mutant, sender: Sender, noticed: Callable[[], Iterator[Finding]]) -> Death:
         refusal = sender.change(self._proof.place.names(OWNER), mutant.statements)

@@ -11,11 +11,12 @@ from sqlalchemy import URL, Connection, text
 
 from ...engine import admin_engine
 from ...errors import ProofError
-from ...migrations import upgrade, upgrade_project
+from ...migrations import upgrade
 from ...schema import SERVICES, RoleNames
 from ...server.scratch import scratch_database
 from ...settings import Settings
 from .actors import admit
+from .tree import apply_tree
 
 _NAMESPACES = text("select nspname::text from pg_namespace")
 
@@ -61,8 +62,8 @@ def scratch_place(
     """Yield a place that the revisions have just built, those of a tree included; nothing of it stays.
 
     On a server of its own, from `binaries` where they are given, or on that of `database_url`. `change` may alter what
-    was built. Raises ProofError for a tree without schemas or schemas without a tree, for a file that is not there, and
-    for a schema that the tree does not make.
+    was built. Raises ProofError for a tree without schemas or schemas without a tree, for a file that is not there, for
+    a revision that fails, and for a schema that the tree does not make.
     """
     if schemas and tree is None:
         raise ProofError(f"--schema {schemas[0]} was named, and no tree that makes it: add --tree alembic.ini")
@@ -73,7 +74,7 @@ def scratch_place(
     with scratch_database("prove", database_url, binaries=binaries) as (settings, admin_url):
         upgrade(settings)
         if tree is not None:
-            upgrade_project(settings, tree.resolve())
+            apply_tree(settings, tree.resolve())
         change(settings)
         with admin_engine(admin_url, autocommit=True).connect() as connection:
             admit(connection, RoleNames(settings.role_prefix))

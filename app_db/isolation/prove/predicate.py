@@ -19,10 +19,11 @@ from ...engine.predicate import TenantCompiler
 from ...errors import ProofError
 from ...models import Base
 from ...settings import LoginUrl
-from .findings import Finding, Tally
+from .findings import Finding, Kind, Tally
 from .place import ProofPlace
 from .tables import Table
-from .world import FOREIGN, OWN, World
+from .whose import FOREIGN, OWN
+from .world import World
 
 HOOKS: tuple[Hook, ...] = get_args(Hook)
 
@@ -60,7 +61,8 @@ def _of_table(connection: Connection, table: Table, own: UUID, foreign: UUID, ta
             yield Finding(table.name, f"predicate of {verb}", FOREIGN, "the owner", "own", found)
     tally.count(table.name, "predicate")
     if not connection.scalar(_counted(mapped, tenant == own)):
-        yield Finding(table.name, "predicate of select", OWN, "the owner", "own", "its own rows are missing")
+        yield Finding(table.name, "predicate of select", OWN, "the owner", "own", "its own rows are missing",
+                      Kind.MISSING)  # fmt: skip
 
 
 def _reached(connection: Connection, statement: Any) -> str:

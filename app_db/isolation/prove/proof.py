@@ -16,7 +16,7 @@ from ...errors import ProofError
 from ...reflection import made_extensions, reflect
 from ...schema import LOGINS, placed_services
 from .actors import OWNER, make_logins
-from .beyond import Beyond, read_views
+from .beyond import Beyond
 from .declared import Declared, declared_by, declared_by_models, merged
 from .examples import Examples, shipped_examples
 from .findings import Tally
@@ -24,12 +24,15 @@ from .functions import Functions
 from .oracle import Oracle
 from .place import ProofPlace
 from .predicate import predicate_findings
+from .prints import ForeignPrints
 from .reach import Reach
 from .reading import read_tables
 from .scopes import scope_by_model
 from .sending import Sender
 from .tables import Table
+from .triggers import Triggers
 from .trying import Ground, TableTrial
+from .views import Views, read_views
 from .world import make_world
 
 Progress = Callable[[int], None]
@@ -76,7 +79,8 @@ class Proof:
             self.version = str(connection.scalar(_VERSION))
             self.tables = read_tables(connection, self.place.schemas, scope_by_model)
             self._refuse_unknown()
-            self.examples.refuse_unknown(self.tables)
+            views = read_views(connection, self.place.schemas)
+            self.examples.refuse_unknown(self.tables, (view.name for view in views))
             declared = self._declared(connection)
             connection.exec_driver_sql("select set_config('role', %s, true)", (self.place.names(OWNER),))
             connection.exec_driver_sql("set constraints all immediate")
@@ -111,8 +115,7 @@ class Proof:
 
     def stale(self) -> tuple[str, ...]:
         """Return the exemptions that were given and that nothing has needed; a part of the tables can't tell."""
-        used = self.ground.oracle.used
-        return () if self.only else tuple(str(entry) for entry in self.examples.exemptions if entry not in used)
+        return () if self.only else self.ground.oracle.exemptions.stale(self.examples.exemptions)
 
     def of_table(self, table: Table) -> Tally:
         """Try the cases of one table, first on a connection that was never bound to anybody."""
@@ -123,15 +126,17 @@ class Proof:
             tally.add(trial.run_granted())
             tally.findings += Reach(self.ground, sender, table, tally).findings()
             tally.findings += Beyond(self.ground, sender, tally).of_table(table)
+            prints = ForeignPrints(self.ground, sender, self.tables.values())
+            tally.findings += Triggers(self.ground, sender, prints, tally).findings(table)
         return tally
 
     def of_views(self) -> Tally:
         """Try what is seen through views."""
         tally = Tally()
         with self.acting() as sender, self.place.connection() as connection:
-            beyond = Beyond(self.ground, sender, tally)
+            views = Views(self.ground, sender, self.tables.values(), tally)
             for view in read_views(connection, self.place.schemas):
-                tally.findings += beyond.view(view)
+                tally.findings += views.findings(view)
         return tally
 
     def of_functions(self) -> Tally:

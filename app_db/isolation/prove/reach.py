@@ -17,7 +17,7 @@ from .oracle import Outcome
 from .sending import Sender
 from .tables import Table, quoted
 from .trying import GRANTED, Ground, TableTrial, granted_to
-from .world import FOREIGN, OWN
+from .whose import FOREIGN, OWN
 
 _NAME = '" app_db_reach"'  # triggers fire in the order of their names
 _NOTE = """
@@ -96,13 +96,14 @@ class Reach:
         trial = TableTrial(ground, self._sender, self._table)
         for actor in trial.actors():
             for context in trial.contexts_of(actor, bound=True) if not names or actor.name in names else ():
-                visible = trial.visible(actor, context)
+                sight = trial.sight(actor, context)
                 with self._sender.acting(actor.login, context):
                     for sweep, owner in zip(self._sweeps, owners, strict=True):
                         self._tally.count(self._table.name, sweep.verb)
                         outcome = self._sender.reached(sweep.sql, sweep.parameters)
-                        what = ground.oracle.complaint_of_sweep(
-                            actor, self._table, sweep.needs, outcome, owner, visible
+                        wrong = ground.oracle.complaint_of_sweep(
+                            actor, self._table, sweep.verb, sweep.needs, outcome, owner, sight
                         )
-                        if what is not None:
-                            yield Finding(self._table.name, sweep.verb, "all", actor.name, context.name, what)
+                        if wrong is not None:
+                            yield Finding(self._table.name, sweep.verb, "all", actor.name, context.name, wrong.what,
+                                          wrong.kind)  # fmt: skip

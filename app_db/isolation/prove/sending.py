@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from .actors import Context
-from .oracle import Outcome
+from .oracle import Keys, Outcome
+from .tables import Column
 
 _BIND = "select set_config('app.current_tenant_id', %s, true), set_config('app.current_user_id', %s, true)"
+# Of PostgreSQL's source: where a row is refused by WITH CHECK. A message may be in any language.
+_BY_POLICY = {"ExecWithCheckOptions"}
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _BECOME = "select set_config('role', %s, true)"
 
 
@@ -82,12 +87,15 @@ class Sender:
         self._cursor.execute(sql, parameters)
         return [tuple(row) for row in self._cursor.fetchall()]
 
-    def outcome(self, sql: str, parameters: tuple[Any, ...], *, copies: bool = False, fetches: bool = False) -> Outcome:
-        """Return what comes of a statement, and undo it."""
+    def outcome(
+        self, sql: str, parameters: tuple[Any, ...], *, copies: tuple[Column, ...] = (), fetches: bool = False
+    ) -> Outcome:
+        """Return what comes of a statement, and undo it; of a COPY the values of those columns."""
         self.sent += 1
         try:
             if copies:
-                return Outcome(rows=self._copied(sql))
+                found = self._copied(sql, copies)
+                return Outcome(rows=len(found), found=found)
             self._cursor.execute(sql, parameters)
             if fetches and self._cursor.description is not None:  # a procedure may return no row
                 found = frozenset(map(tuple, self._cursor.fetchall()))
@@ -135,10 +143,27 @@ class Sender:
         except self.error:
             self._cursor.execute("rollback to savepoint attempt")
 
-    def _copied(self, sql: str) -> int:
+    def _copied(self, sql: str, columns: tuple[Column, ...]) -> Keys:
         file = io.StringIO()
         self._cursor.copy_expert(sql, file)
-        return file.getvalue().count("\n")
+        written = file.getvalue().removesuffix("\n")
+        if not written:
+            return frozenset()  # it was no COPY TO
+        header, *lines = ([*map(_uncopied, line.split("\t"))] for line in written.split("\n"))
+        places = [(header.index(column.name), column.kind) for column in columns]
+        return frozenset(tuple(_as_text(line[place], kind) for place, kind in places) for line in lines)
+
+
+def _uncopied(value: str) -> str | None:
+    """Return a value of COPY's text format."""
+    return None if value == r"\N" else re.sub(r"\\(.)", lambda found: _ESCAPED.get(found[1], found[1]), value)
+
+
+def _as_text(value: str | None, kind: str) -> str | None:
+    """Return what a cast to text makes of a value that COPY has written."""
+    if kind == "bpchar" and value is not None:
+        return value.rstrip(" ")
+    return {"t": "true", "f": "false"}.get(value or "", value) if kind == "bool" else value
 
 
 def _refusal(error: Any) -> Outcome:
@@ -147,4 +172,5 @@ def _refusal(error: Any) -> Outcome:
         state=error.pgcode or "lost",
         constraint=told.constraint_name or "",
         by_trigger="PL/pgSQL function" in (told.context or ""),
+        by_policy=told.source_function in _BY_POLICY,
     )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...schema import RoleNames, ScopeKind
 from .actors import NO_CONTEXT, OWNER, Actor, Context, actors, contexts
 from .cases import Case, Promise, cases_of, key_list
 from .declared import Declared
-from .findings import Finding, Tally
-from .oracle import Oracle, Outcome
+from .findings import Finding, Kind, Tally
+from .oracle import Oracle, Outcome, Sight
 from .rows import Owner
 from .sending import Sender
 from .tables import Table, quoted
-from .world import COLLEAGUE, OWN, TRAVELLER, World
+from .whose import COLLEAGUE, OWN, TRAVELLER
+from .world import World
 
-Keys = frozenset[tuple[str | None, ...]]
 Wanted = Callable[[Actor, Context, Case], bool]
 
 GRANTED = ("app_login", "app_tenant_admin_login")
@@ -96,7 +96,7 @@ class TableTrial:
         return tally
 
     def granted_findings(self, tally: Tally | None = None) -> Iterator[Finding]:
-        """Yield what a login of a tenant reaches once it is granted every verb, by mistake."""
+        """Yield what a login of a tenant reaches once it is granted every verb, and which of its own rows it misses."""
         with granted_to(self._ground, self._sender, self._table) as ground:
             trial = TableTrial(ground, self._sender, self._table)
             trial._rows, trial._owners = self._all_rows(), self._owners  # another trial of the table
@@ -106,6 +106,8 @@ class TableTrial:
                     for finding in trial._tried(actor, context, cases, tally):
                         if finding.is_leak:
                             yield finding
+                        elif finding.kind is Kind.MISSING:
+                            yield replace(finding, what=f"{finding.what}, once every verb is granted")
 
     def _holds_by_policy(self, case: Case) -> bool:
         """Keys of people's tables and of tenants lead with nobody: that nobody bound may write them is by grants."""
@@ -163,23 +165,24 @@ class TableTrial:
     ) -> Iterator[Finding]:  # fmt: skip
         sender = sender or self._sender
         owners = self._of_owner(context, cases)
-        visible = self.visible(actor, context)
+        sight = self.sight(actor, context)
         with sender.acting(actor.login, context):
             for case in cases:
                 outcome = self._sent(case, sender)
                 twin = sender.outcome(*case.twin) if case.twin else None
-                what = self._ground.oracle.complaint(
+                wrong = self._ground.oracle.complaint(
                     actor, context, self._table, case, outcome,
-                    owners=owners.get(self._key(context, case), outcome), twin=twin, visible=visible,
+                    owners=owners.get(self._key(context, case), outcome), twin=twin, sight=sight,
                 )  # fmt: skip
                 if tally is not None:
                     tally.count(self._table.name, case.verb)
-                if what is not None:
-                    yield Finding(self._table.name, case.verb, case.target, actor.name, context.name, what)
+                if wrong is not None:
+                    yield Finding(self._table.name, case.verb, case.target, actor.name, context.name, wrong.what,
+                                  wrong.kind)  # fmt: skip
 
     @staticmethod
     def _sent(case: Case, sender: Sender) -> Outcome:
-        fetches = (case.promise is Promise.EXACTLY and not case.copies) or bool(case.pointing)
+        fetches = case.promise is Promise.EXACTLY or bool(case.pointing)
         return sender.outcome(case.sql, case.parameters, copies=case.copies, fetches=fetches)
 
     @staticmethod
@@ -196,10 +199,12 @@ class TableTrial:
                     self._owners[self._key(context, case)] = self._sent(case, self._sender)
         return self._owners
 
-    def visible(self, actor: Actor, context: Context) -> Keys:
-        """Return the keys of all rows that are to be seen."""
-        oracle, table = self._ground.oracle, self._table
-        return frozenset(key for key, owner in self._all_rows() if oracle.sees(actor, context, table, owner))
+    def sight(self, actor: Actor, context: Context) -> Sight:
+        """Return the keys of all rows that are to be seen, and of other people's of the tenant."""
+        oracle, table, rows = self._ground.oracle, self._table, self._all_rows()
+        visible = frozenset(key for key, owner in rows if oracle.sees(actor, context, table, owner))
+        same = frozenset(key for key, owner in rows if oracle.is_colleagues(context, table, owner))
+        return Sight(visible, same - visible)
 
     def _all_rows(self) -> list[tuple[tuple[str | None, ...], Owner]]:
         if self._rows is None:

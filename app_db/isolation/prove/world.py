@@ -13,8 +13,7 @@ from ...schema import ScopeKind
 from .examples import Examples
 from .rows import Owner, Row, RowMaker, in_order
 from .tables import Table
-
-OWN, COLLEAGUE, FOREIGN, TRAVELLER = "own", "another person's", "another tenant's", "a traveller's"
+from .whose import COLLEAGUE, FOREIGN, OWN, TRAVELLER
 
 
 @dataclass(slots=True)

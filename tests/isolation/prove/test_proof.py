@@ -10,23 +10,22 @@ from pathlib import Path
 import pytest
 from isolation.prove.planted import MISTAKES, Mistake
 from isolation.prove.sequences import run_sequences
+from isolation.prove.trials import changed, found_in, planted
 from sqlalchemy import text
 
 from app_db.engine import admin_engine
 from app_db.errors import ProofError
-from app_db.isolation.prove import Examples, Finding, Proof, ProofPlace, Tally, load_examples
+from app_db.isolation.prove import Finding, Proof, ProofPlace, load_examples
 from app_db.isolation.prove.actors import OWNER
-from app_db.isolation.prove.beyond import Beyond, read_views
-from app_db.isolation.prove.examples import Exemption
-from app_db.isolation.prove.findings import grouped
-from app_db.isolation.prove.functions import Functions
+from app_db.isolation.prove.declared import declared_by_models
+from app_db.isolation.prove.findings import Kind, grouped, remedies
 from app_db.isolation.prove.oracle import Oracle
 from app_db.isolation.prove.place import refuse_missing
-from app_db.isolation.prove.reach import Reach
 from app_db.isolation.prove.sending import Sender
 from app_db.isolation.prove.trying import TableTrial
-from app_db.isolation.prove.world import OWN
-from app_db.schema import ScopeKind
+from app_db.isolation.prove.whose import OWN
+from app_db.models import Base
+from app_db.schema import Grant, ScopeKind, attach
 from app_db.server import EmbeddedServer
 
 _SHORT = {"shop.notes", "studio.bookings", "ops.audit_log", "tenancy.tenants", "auth.sessions"}
@@ -35,28 +34,6 @@ _SAMPLE = _SHORT | {
     "shop.customers", "auth_private.password_hashes", "billing.refunds", "learning.chapter_progress",
     "profile.addresses", "tenancy.invitations",
 }  # fmt: skip
-
-
-@contextmanager
-def changed(proof: Proof, statements: tuple[str, ...]) -> Iterator[Sender]:
-    """A database that was changed, until the end of the block."""
-    prefix = proof.place.settings.role_prefix
-    with proof.acting() as sender:
-        refused = sender.change(proof.place.names(OWNER), tuple(each.format(p=prefix) for each in statements))
-        assert refused == ""
-        yield sender
-
-
-def found_in(proof: Proof, mistake: Mistake) -> list[Finding]:
-    """Everything that comes out wrong on the table, or through the view, that has the mistake."""
-    with changed(proof, mistake.statements) as sender, proof.place.connection() as connection:
-        beyond = Beyond(proof.ground, sender)
-        if mistake.table not in proof.tables:
-            views = {view.name: view for view in read_views(connection, proof.place.schemas)}
-            return list(beyond.view(views[mistake.table]))
-        table = proof.tables[mistake.table]
-        trial = TableTrial(proof.ground, sender, table)
-        return [*trial.run().findings, *Reach(proof.ground, sender, table).findings(), *beyond.of_table(table)]
 
 
 def test_nothing_is_found_on_our_schema_and_on_the_applications(proof: Proof) -> None:
@@ -129,10 +106,6 @@ def test_a_tenant_that_a_login_has_by_default_is_found(proof: Proof, place: Proo
     assert {(finding.actor, finding.context) for finding in findings} == {("app_login", "none")}
 
 
-def planted(name: str) -> Mistake:
-    return next(mistake for mistake in MISTAKES if mistake.name == name)
-
-
 def is_found(proof: Proof, name: str) -> bool:
     findings = found_in(proof, planted(name))
     return (planted(name).table, planted(name).verb) in {(one.table, one.verb) for one in findings}
@@ -174,123 +147,6 @@ def test_nothing_stays_of_what_is_tried(proof: Proof) -> None:
     assert not any(str(role).endswith(("prove_owner", "prove_app_maint")) for role in before)
 
 
-_OPEN = """
-create function shop.{name}({arguments}) returns setof shop.customers language sql stable security definer
-set search_path = pg_catalog, pg_temp as $$ select * from shop.customers as c where {condition} $$
-"""
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments", "condition", "is_open"),
-    [
-        ("by_email", "email text", "c.email = $1", True),
-        ("by_id", "id uuid, more int", "c.id = $1", True),
-        ("everybody", "", "true", True),
-        ("of_tenant", "email text", "c.email = $1 and c.tenant_id = app.current_tenant_id()", False),
-    ],
-)
-def test_a_function_that_forgets_the_tenant_is_found(
-    proof: Proof, name: str, arguments: str, condition: str, is_open: bool
-) -> None:
-    made = _OPEN.format(name=name, arguments=arguments, condition=condition)
-    granted = f"grant execute on function shop.{name} to {{p}}app_rw"
-    with changed(proof, (made, granted)) as sender:
-        tally = Tally()
-        functions = Functions(proof.ground, sender, proof.tables.values(), tally)
-        definer = next(one for one in functions.read(("shop",)) if one.name == f"shop.{name}")
-        findings = list(functions.findings(definer))
-    found = {finding.actor for finding in findings}
-    assert {"app_login", "app_tenant_admin_login"} <= found if is_open else found == set()
-    assert tally.untried == []
-
-
-_ID = "c.id = one"
-_TOUCH = "update shop.customers as c set email = c.email || '.x' where c.id = one"
-
-
-def of_definer(proof: Proof, signature: str, body: str, kind: str = "function") -> tuple[Finding | None, list[str]]:
-    """Return what is found for app_login of a definer of the schema shop, and what was not tried."""
-    made = (
-        f"create {kind} shop.odd{signature} security definer set search_path = pg_catalog, pg_temp as $$ {body} $$",
-        f"grant execute on {kind} shop.odd to {{p}}app_rw",
-    )
-    with changed(proof, made) as sender:
-        tally = Tally()
-        functions = Functions(proof.ground, sender, proof.tables.values(), tally)
-        (definer,) = [one for one in functions.read(("shop",)) if one.name == "shop.odd"]
-        found = [one for one in functions.findings(definer) if one.actor == "app_login"]
-    return next(iter(found), None), tally.untried
-
-
-@pytest.mark.parametrize(
-    ("signature", "body"),
-    [
-        ("() returns setof text language sql stable", "select email from shop.customers"),
-        ("(many int default 10) returns table (email text) language sql stable", "select email from shop.customers"),
-        ("() returns bigint language sql stable", "select count(*) from shop.customers"),
-        ("(one text) returns boolean language sql stable",
-         "select exists (select from shop.customers where email = one)"),
-        ("(one text) returns bigint language sql stable",
-         "select count(*) from shop.customers where email like one || '%%'"),
-        ("(one uuid) returns boolean language sql stable", f"select exists (select from shop.customers c where {_ID})"),
-        ("(one shop.customers) returns text language sql stable",
-         "select c.email from shop.customers c where c.id = (one).id"),
-        ("(one uuid[]) returns setof text language sql stable",
-         "select c.email from shop.customers c where c.id = any (one)"),
-        ("(one jsonb) returns text language sql stable",
-         "select c.email from shop.customers c where c.id = (one ->> 'id')::uuid"),
-        ("(one uuid) returns void language plpgsql stable",
-         f"begin if exists (select from shop.customers c where {_ID}) then raise 'taken'; end if; end"),
-    ],
-)  # fmt: skip
-def test_whatever_a_function_tells_of_a_foreign_row_is_found(proof: Proof, signature: str, body: str) -> None:
-    found, untried = of_definer(proof, signature, body)
-    assert found is not None
-    assert "its answer tells of a foreign row" in found.what
-    assert untried == []
-
-
-@pytest.mark.parametrize(
-    ("signature", "kind"),
-    [
-        ("(one uuid) returns void language sql", "function"),
-        ("(one uuid) language sql", "procedure"),
-    ],
-)
-def test_what_changes_a_foreign_row_is_found(proof: Proof, signature: str, kind: str) -> None:
-    found, untried = of_definer(proof, signature, _TOUCH, kind)
-    assert found is not None
-    assert found.what == "it changes foreign rows"
-    assert untried == []
-
-
-def test_a_procedure_that_keeps_to_the_tenant_is_not_found(proof: Proof) -> None:
-    kept = f"{_TOUCH} and c.tenant_id = app.current_tenant_id()"
-    assert of_definer(proof, "(one uuid) language sql", kept, "procedure") == (None, [])
-
-
-def test_without_the_look_at_effects_a_writing_function_is_missed(
-    proof: Proof, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Functions, "_print_of", lambda *_args: ("select 1", ()))
-    assert of_definer(proof, "(one uuid) returns void language sql", _TOUCH)[0] is None
-
-
-def test_what_could_not_be_seen_is_told_truly(proof: Proof) -> None:
-    found, untried = of_definer(proof, "(one int) returns int language sql stable", "select one / 0")
-    assert found is None
-    assert untried == ["shop.odd(integer): every call was refused (22012)"]
-    found, untried = of_definer(proof, "(one int) returns int language sql stable", "select one")
-    assert found is None
-    assert [reason.split(": ")[1][:50] for reason in untried] == ["nothing that it answers depends on the rows that w"]
-
-
-def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:
-    tally = proof.of_functions()
-    assert [str(finding) for finding in tally.findings] == []
-    assert {"catalog.find_materials", "catalog.search_materials"} <= tally.by_table().keys()
-
-
 def test_a_table_that_is_not_there_is_refused(place: ProofPlace) -> None:
     with pytest.raises(ProofError, match=r"there is no table shop\.orders in .*: name one with its schema"):
         Proof(place, only=["shop.orders"]).prepare()
@@ -305,23 +161,15 @@ def test_a_schema_that_the_revisions_do_not_make_is_refused(place: ProofPlace) -
 @pytest.mark.parametrize(
     ("content", "said"),
     [("[shop.nosuch]\na = 1", "name shop.nosuch, which is no table"),
-     ("[shop.notes]\nnosuch = 1", "name shop.notes.nosuch, which is no column")],
+     ("[shop.notes]\nnosuch = 1", "name shop.notes.nosuch, which is no column"),
+     ('[[exemption]]\ntable = "shop.nosuch"\nreason = "known"', "names shop.nosuch, which is no table and no view"),
+     ('[[exemption]]\ntable = "shop.notes"', "holds no examples"),
+     ('[[exemption]]\ntable = "shop.notes"\nreason = "x"\nverbs = "selct"', "names 'selct': a table's has select")],
 )  # fmt: skip
 def test_examples_of_what_is_not_there_are_refused(place: ProofPlace, tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "examples.toml").write_text(content, "utf-8")
     with pytest.raises(ProofError, match=said):
         Proof(place, load_examples(tmp_path / "examples.toml")).prepare()
-
-
-def test_exemptions_that_nothing_needs_are_told(proof: Proof) -> None:
-    mistake = planted("a unique key without the tenant")
-    exemptions = tuple(Exemption("known", constraint=name) for name in ("uq_customers_email", "uq_nosuch"))
-    chosen = Proof(proof.place, Examples(exemptions=exemptions))
-    oracle = Oracle(proof.ground.declared, exemptions, proof.ground.world.owners)
-    chosen.tables, chosen.ground = proof.tables, replace(proof.ground, oracle=oracle)
-    assert chosen.stale() == ("constraint uq_customers_email", "constraint uq_nosuch")
-    assert not [one for one in found_in(chosen, mistake) if one.is_leak]
-    assert chosen.stale() == ("constraint uq_nosuch",)
 
 
 def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> None:
@@ -337,15 +185,49 @@ def test_a_row_that_no_policy_lets_move_is_not_called_moved(proof: Proof) -> Non
     assert [str(one) for one in found if one.is_leak] == []
 
 
+def test_own_rows_that_a_grant_would_not_show_are_missing_and_no_leak(proof: Proof) -> None:
+    with changed(proof, ("drop policy own_rows on auth.user_activity",)) as sender:
+        tally = TableTrial(proof.ground, sender, proof.tables["auth.user_activity"]).run_granted()
+    assert tally.by_kind() == {Kind.MISSING: len(tally.findings)}
+    assert {"select", "copy to", "copy query"} == {one.verb for one in tally.findings}
+    assert {one.what for one in tally.findings} == {"1 row of its own, once every verb is granted"}
+
+
 def test_findings_are_told_by_table_and_kind_with_all_who_had_them() -> None:
     found = [Finding("shop.notes", "select", "all", actor, context, "1 foreign row")
              for actor in ("a", "b") for context in ("own", "empty")]  # fmt: skip
-    assert grouped([*found, Finding("shop.lines", "delete", "own", "a", "own", "granted, and 0 rows")]) == [
+    assert grouped(
+        [*found, Finding("shop.lines", "delete", "own", "a", "own", "granted, and 0 rows", Kind.FAILED)]
+    ) == [
         "shop.notes: 4 findings",
         "  select (all rows): 1 foreign row; as a, b; context own, empty",
         "shop.lines: 1 finding",
-        "  delete (own row): granted, and 0 rows; as a; context own",
+        "  delete (own row): failed: granted, and 0 rows; as a; context own",
     ]
+
+
+def test_a_grant_that_nobody_declared_is_told_with_how_to_declare_it() -> None:
+    granted = Finding("shop.notes", "select", "all", "app_definer", "own", "not granted, and 3 rows")
+    (mend,) = remedies([replace(granted, what="3 foreign rows")])
+    assert mend.startswith("mend the first one of each table in a new revision")
+    told = 'attach(Base.metadata, Grant(on="shop.notes", role="app_definer", privileges=("select",)))'
+    assert remedies([granted]) == [
+        mend, f"a grant that is right, as one for a function of app_definer, is declared in the models: {told}",
+    ]  # fmt: skip
+    assert remedies([]) == []
+
+
+def test_a_grant_that_is_attached_is_declared() -> None:
+    entry = Grant(on="catalog.materials", role="app_definer", privileges=("select",))
+    before = declared_by_models(["catalog.materials"])
+    assert not before.may(("app_definer",), "select", "catalog.materials")
+    attach(Base.metadata, entry)
+    try:
+        found = declared_by_models(["catalog.materials"])
+    finally:
+        del Base.metadata.info["app_db_objects"][entry.kind, *entry.identity]
+    assert found.may(("app_definer",), "select", "catalog.materials")
+    assert found.may(("app_rw",), "select", "catalog.materials")
 
 
 def test_each_sees_what_the_model_says(proof: Proof) -> None:
