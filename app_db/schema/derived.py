@@ -34,14 +34,14 @@ _BOUND = "{column} = nullif(current_setting('app.current_{thing}_id', true), '')
 def attach(metadata: MetaData, *objects: SchemaObject) -> None:
     """Declare objects beside the tables; of one that follows from a model, the declared one takes the place.
 
-    Raises ScopeError for a second one of the same identity.
+    The same one again says nothing new: Alembic runs an `env.py` each time it is asked. Raises ScopeError for another
+    one of the same identity.
     """
     attached: dict[tuple[str, ...], SchemaObject] = metadata.info.setdefault(_KEY, {})
     for entry in objects:
         key = (entry.kind, *entry.identity)
-        if key in attached:
-            raise ScopeError(f"{entry.kind} {' '.join(entry.identity)} is declared twice: keep one of them")
-        attached[key] = entry
+        if attached.setdefault(key, entry) != entry:
+            raise ScopeError(f"{entry.kind} {' '.join(entry.identity)} is declared in two ways: keep one of them")
 
 
 def attached_to(metadata: MetaData) -> list[SchemaObject]:

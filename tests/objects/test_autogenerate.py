@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from app_db.schema import (
     View,
     attach,
 )
+from app_db.schema.derived import attached_to
 from app_db.settings import Settings
 
 __all__ = ["settings"]
@@ -284,11 +286,18 @@ def test_a_table_that_does_not_say_whose_rows_it_holds_is_refused(context: Migra
         produce_migrations(context, metadata)
 
 
-def test_an_object_that_is_declared_twice_is_refused() -> None:
+def test_an_object_that_is_declared_in_two_ways_is_refused() -> None:
     metadata = MetaData()
     attach(metadata, UPPER)
-    with pytest.raises(ScopeError, match=r"function depot.upper_code .* is declared twice"):
-        attach(metadata, UPPER)
+    with pytest.raises(ScopeError, match=r"function depot.upper_code .* is declared in two ways"):
+        attach(metadata, replace(UPPER, comment="Another one."))
+
+
+def test_the_same_object_again_is_the_same_as_an_env_py_is_run_more_than_once() -> None:
+    metadata = MetaData()
+    attach(metadata, UPPER)
+    attach(metadata, replace(UPPER))
+    assert attached_to(metadata) == [UPPER]
 
 
 def test_a_set_of_partitions_says_what_it_registers() -> None:
