@@ -19,6 +19,7 @@ from sqlalchemy import exc as sa_exc
 from sqlalchemy import text
 
 from .steps import END_MINE
+from .threads import thread, working
 from .way import DrillPlace, Way
 from .work import Work
 
@@ -61,17 +62,11 @@ def around(work: Work, way_name: str | None, place: DrillPlace) -> Iterator[None
     over = threading.Event()
     threads = []
     if DISPOSE not in work.left_out:
-        threads.append(threading.Thread(target=_dispose_at_times, args=(work, over)))
+        threads.append(thread(_dispose_at_times, work, over))
     if KILL not in work.left_out and way_name is not None:
-        threads.append(threading.Thread(target=_kill_clients, args=(work, way_name, place, over)))
-    for thread in threads:
-        thread.start()
-    try:
+        threads.append(thread(_kill_clients, work, way_name, place, over))
+    with working(threads, over):
         yield
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
 
 
 def start_client(work: Work, way_name: str, place: DrillPlace, report: Path) -> subprocess.Popen[bytes]:

@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any, Self
 
+from .threads import thread
+
 _STATM = Path("/proc/self/statm")  # Linux; elsewhere nothing is sampled
 _GROWTH = 1.10  # of resident memory, from the end of the first quarter to the end
 _FILLING_SECONDS = 600  # its caches fill in the first two minutes, so nothing is said of less than ten
@@ -18,7 +20,7 @@ class Memory:
     def __init__(self) -> None:
         self._samples: list[float] = []
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._sample)
+        self._thread = thread(self._sample)
 
     @property
     def quarter(self) -> float | None:

@@ -24,6 +24,7 @@ from .memory import Memory
 from .plan import DrillPlan
 from .preflight import check, check_figures, look_first, may_end, place_of, why_left_out
 from .report import DrillReport
+from .threads import thread, working
 from .unit_of_work import make_way, name_of
 from .way import Way
 from .work import Work
@@ -76,12 +77,12 @@ def run_drill(
 @contextmanager
 def _ground(engine: Engine, way: Way, names: RoleNames, plan: DrillPlan) -> Iterator[list[UUID]]:
     """Make table and tenants, yield the tenants' ids, and take all away: now, or what a killed drill has left."""
-    with engine.connect() as owner:
-        remove(owner)
-        tenants = make_tenants(owner, plan.tenants)
-        make_ground(owner, way.ground, names, tenants)
-        owner.commit()
     try:
+        with engine.connect() as owner:
+            remove(owner)
+            tenants = make_tenants(owner, plan.tenants)
+            make_ground(owner, way.ground, names, tenants)
+            owner.commit()
         yield tenants
     finally:
         if way.offers("dispose"):
@@ -94,25 +95,16 @@ def _let_work(work: Work, plan: DrillPlan, progress: Progress) -> None:
     """Let the threads work until enough is done; whatever ends this, ends them."""
     over, may_go_on, how_far = threading.Event(), *_quota(plan, work.ledger)
     threads = [
-        threading.Thread(
-            target=work.go_on, args=(lambda: may_go_on() and not over.is_set(), plan.seed + number), daemon=True
-        )
+        thread(work.go_on, lambda: may_go_on() and not over.is_set(), plan.seed + number)
         for number in range(plan.threads)
     ]
-    try:
-        for thread in threads:
-            thread.start()
-        with progress("drilling", int(plan.seconds or plan.units)) as done:
-            shown = 0
-            while any(thread.is_alive() for thread in threads):
-                time.sleep(_LOOK_SECONDS)
-                now = how_far()
-                done(now - shown)
-                shown = now
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    with working(threads, over), progress("drilling", int(plan.seconds or plan.units)) as done:
+        shown = 0
+        while any(one.is_alive() for one in threads):
+            time.sleep(_LOOK_SECONDS)
+            now = how_far()
+            done(now - shown)
+            shown = now
 
 
 def _quota(plan: DrillPlan, ledger: Ledger) -> tuple[Callable[[], bool], Callable[[], int]]:
