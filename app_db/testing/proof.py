@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from ..engine import admin_engine
 from ..errors import AppDbError, SuiteError
-from ..isolation.prove import Examples, Finding, Mutator, Proof, ProofPlace, Tally, load_examples, load_tree
+from ..isolation.prove import Examples, Mutator, Proof, ProofPlace, ProofReport, Tally, load_examples, load_tree
 from ..isolation.prove.findings import grouped, remedies
 from ..models import Base
 from ..schema import SERVICES, ScopeKind, scope_of
@@ -105,7 +105,7 @@ def _item(parent: Any, name: str, call: Callable[..., None]) -> pytest.Item:
 def _case(name: str) -> Callable[..., None]:
     def isolation(_app_db_proof: Proof) -> None:
         __tracebackhide__ = True
-        _fail_with(_tried(_app_db_proof, name).findings)
+        _fail_with(_app_db_proof.report(_tried(_app_db_proof, name)))
 
     return isolation
 
@@ -138,9 +138,12 @@ def _mutants(name: str) -> Callable[..., None]:
     return isolation
 
 
-def _fail_with(findings: list[Finding]) -> None:
-    if findings:
-        pytest.fail("\n".join([*grouped(findings), *remedies(findings)]), pytrace=False)
+def _fail_with(report: ProofReport) -> None:
+    if report.is_open:
+        findings = report.tally.findings
+        untried = [f"not tried: {name}: {why}; accept it with a reason ([[untried]] of app_db_examples)"
+                   for name, why in report.unexplained.items()]  # fmt: skip
+        pytest.fail("\n".join([*grouped(findings), *untried, *remedies(findings)]), pytrace=False)
 
 
 def _examples(config: pytest.Config) -> Examples:

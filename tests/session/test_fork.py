@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from support import PLUGIN_ON_18, environment_of
+from uuid_utils.compat import uuid7
 
 from app_db.settings import Settings
 
@@ -66,7 +67,7 @@ def backend():
 
 PREFORK = """
 in_threads()
-ALIVE = text("select array_agg(pid order by pid) from pg_stat_activity where usename = current_user")
+ALIVE = text("select array_agg(pid) from pg_stat_activity where application_name = current_setting('application_name')")
 def alive():
     with db.tenant(uuid4()) as session:
         return set(session.scalar(ALIVE))
@@ -197,7 +198,8 @@ fork.connections = fork.engines = Nothing()
 
 def run(app_db_settings: Settings, code: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
-    environment = environment_of(app_db_settings)
+    name = f"fork-{uuid7()}"  # by which a process knows its own connections from those of other tests
+    environment = {**environment_of(app_db_settings), "APP_DB_APPLICATION_NAME": name}
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -1,4 +1,4 @@
-"""What the catalogue can't tell: values of columns, findings that are right as they are, mutants that open nothing."""
+"""What the catalogue can't tell: values of columns, findings that are right as they are, what may go untried."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from .tables import Table
 class Examples:
     """What a file says: values of columns by table, `{n}` standing for a number, exemptions, and harmless mutants.
 
-    A harmless mutant is named as the command prints it, with the proof that it opens nothing. `written` are the tables
-    that a file names: they have to be there.
+    A harmless mutant is named as the command prints it, with the proof that it opens nothing; what may go `untried`
+    likewise, with the reason. `written` are the tables that a file names: they have to be there.
     """
 
     values: Mapping[str, Mapping[str, str | Make]] = field(default_factory=dict)
     exemptions: tuple[Exemption, ...] = ()
     harmless: Mapping[str, str] = field(default_factory=dict)
+    untried: Mapping[str, str] = field(default_factory=dict)
     written: frozenset[str] = frozenset()
 
     def __or__(self, other: Examples) -> Examples:
@@ -33,7 +34,8 @@ class Examples:
         tables = {*self.values, *other.values}
         values = {name: {**self.values.get(name, {}), **other.values.get(name, {})} for name in tables}
         exemptions, harmless = (*self.exemptions, *other.exemptions), {**self.harmless, **other.harmless}
-        return Examples(values, exemptions, harmless, self.written | other.written)
+        untried = {**self.untried, **other.untried}
+        return Examples(values, exemptions, harmless, untried, self.written | other.written)
 
     def refuse_unknown(self, tables: Mapping[str, Table], views: Iterable[str]) -> None:
         """Raise ProofError for a table or a column that is named, and that is not there; exemptions may name views."""
@@ -80,6 +82,7 @@ def _parsed(content: str, name: str) -> Examples:
         read = tomllib.loads(content)
         exemptions = tuple(map(_exemption, read.pop("exemption", [])))
         harmless = {str(entry["mutant"]): str(entry["reason"]) for entry in read.pop("harmless", [])}
+        untried = {str(entry["name"]): str(entry["reason"]) for entry in read.pop("untried", [])}
         values: dict[str, Mapping[str, str | Make]] = {
             f"{schema}.{table}": {column: _text(value) for column, value in columns.items()}
             for schema, tables in read.items()
@@ -89,9 +92,10 @@ def _parsed(content: str, name: str) -> Examples:
         raise ProofError(
             f"{name} holds no examples ({error}): write tables as [schema.table], columns as column = value, "
             "exemptions as [[exemption]] with a reason and a constraint, a schema and its roles, or a table with "
-            "verbs and persons, and mutants that open nothing as [[harmless]] with mutant and reason"
+            "verbs and persons, mutants that open nothing as [[harmless]] with mutant and reason, and what may go "
+            "untried as [[untried]] with name and reason"
         ) from None
-    return Examples(values, exemptions, harmless, frozenset(values))
+    return Examples(values, exemptions, harmless, untried, frozenset(values))
 
 
 def _exemption(entry: Mapping[str, Any]) -> Exemption:

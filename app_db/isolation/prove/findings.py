@@ -106,7 +106,7 @@ class Tally:
 
     cases: Counter[tuple[str, str]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
-    untried: list[str] = field(default_factory=list)
+    untried: dict[str, str] = field(default_factory=dict)
 
     def count(self, table: str, verb: str) -> None:
         """Note a case."""
@@ -116,7 +116,7 @@ class Tally:
         """Take over what another one has."""
         self.cases.update(other.cases)
         self.findings += other.findings
-        self.untried += [reason for reason in other.untried if reason not in self.untried]
+        self.untried |= other.untried
 
     @property
     def total(self) -> int:

@@ -54,7 +54,7 @@ class Functions:
         ]
         yield from found
         if able and not found and self._complaint(able[0], self._at_home, definer, pairs) is None:
-            self._tally.untried.append(f"{definer.signature}: {self._reason(able[0], definer, pairs)}")
+            self._tally.untried[definer.signature] = self._reason(able[0], definer, pairs)
 
     def _may_call(self, actor: Actor, definer: Definer) -> bool:
         if self._ground.oracle.sees_schema(actor, definer.schema):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,18 +45,32 @@ _REAL = frozenset({"select", "insert", "update", "delete", "move", "truncate", "
 
 @dataclass(frozen=True, slots=True)
 class ProofReport:
-    """What a proof has tried and found, on which version, in how many seconds, and which exemptions nothing needed."""
+    """What a proof has tried and found, on which version, in how many seconds, and which exemptions nothing needed.
+
+    `accepted` gives the reasons of what may go untried.
+    """
 
     tally: Tally
     tables: int
     version: str
     seconds: float
     stale: tuple[str, ...] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unexplained(self) -> dict[str, str]:
+        """What could not be tried, and why not, where nobody has accepted that."""
+        return {name: why for name, why in self.tally.untried.items() if name not in self.accepted}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was found, or could not be tried, so that nothing is proved."""
+        return bool(self.tally.findings or self.unexplained)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for machines."""
         told = {"tables": self.tables, "version": self.version, "seconds": round(self.seconds, 1)}
-        return {**told, **self.tally.as_dict(), "stale": list(self.stale)}
+        return {**told, **self.tally.as_dict(), "stale": list(self.stale), "unexplained": list(self.unexplained)}
 
 
 @dataclass(slots=True)
@@ -111,7 +125,13 @@ class Proof:
             tally.add(self.of_functions())
         tally.add(self.of_real_logins())
         tally.add(self.of_predicate())
-        return ProofReport(tally, len(self.chosen()), self.version, time.monotonic() - began, self.stale())
+        return self.report(tally, time.monotonic() - began)
+
+    def report(self, tally: Tally, seconds: float = 0.0) -> ProofReport:
+        """Return what came of it."""
+        accepted = {name: why for name, why in self.all_examples.untried.items() if name in tally.untried}
+        stale = () if self.only else (*self.stale(), *(name for name in self.examples.untried if name not in accepted))
+        return ProofReport(tally, len(self.chosen()), self.version, seconds, stale, accepted)
 
     def stale(self) -> tuple[str, ...]:
         """Return the exemptions that were given and that nothing has needed; a part of the tables can't tell."""

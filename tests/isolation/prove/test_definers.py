@@ -8,7 +8,7 @@ import pytest
 from isolation.prove.trials import changed
 from support import ON_18
 
-from app_db.isolation.prove import Finding, Proof, Tally
+from app_db.isolation.prove import Examples, Finding, Proof, Tally
 from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.prints import ForeignPrints
 from app_db.isolation.prove.triggers import Triggers
@@ -42,14 +42,16 @@ def test_a_function_that_forgets_the_tenant_is_found(
         findings = list(functions.findings(definer))
     found = {finding.actor for finding in findings}
     assert {"app_login", "app_tenant_admin_login"} <= found if is_open else found == set()
-    assert tally.untried == []
+    assert tally.untried == {}
 
 
 _ID = "c.id = one"
 _TOUCH = "update shop.customers as c set email = c.email || '.x' where c.id = one"
 
 
-def of_definer(proof: Proof, signature: str, body: str, kind: str = "function") -> tuple[Finding | None, list[str]]:
+def of_definer(
+    proof: Proof, signature: str, body: str, kind: str = "function"
+) -> tuple[Finding | None, dict[str, str]]:
     """Return what is found for app_login of a definer of the schema shop, and what was not tried."""
     made = (
         f"create {kind} shop.odd{signature} security definer set search_path = pg_catalog, pg_temp as $$ {body} $$",
@@ -88,7 +90,7 @@ def test_whatever_a_function_tells_of_a_foreign_row_is_found(proof: Proof, signa
     found, untried = of_definer(proof, signature, body)
     assert found is not None
     assert "its answer tells of a foreign row" in found.what
-    assert untried == []
+    assert untried == {}
 
 
 @pytest.mark.parametrize(
@@ -102,12 +104,12 @@ def test_what_changes_a_foreign_row_is_found(proof: Proof, signature: str, kind:
     found, untried = of_definer(proof, signature, _TOUCH, kind)
     assert found is not None
     assert found.what == "it changes foreign rows"
-    assert untried == []
+    assert untried == {}
 
 
 def test_a_procedure_that_keeps_to_the_tenant_is_not_found(proof: Proof) -> None:
     kept = f"{_TOUCH} and c.tenant_id = app.current_tenant_id()"
-    assert of_definer(proof, "(one uuid) language sql", kept, "procedure") == (None, [])
+    assert of_definer(proof, "(one uuid) language sql", kept, "procedure") == (None, {})
 
 
 def test_without_the_look_at_effects_a_writing_function_is_missed(
@@ -117,7 +119,7 @@ def test_without_the_look_at_effects_a_writing_function_is_missed(
     assert of_definer(proof, "(one uuid) returns void language sql", _TOUCH)[0] is None
 
 
-def of_view(proof: Proof, body: str, options: str = "") -> tuple[set[str], list[str]]:
+def of_view(proof: Proof, body: str, options: str = "") -> tuple[set[str], dict[str, str]]:
     """Return what app_login sees through a view without a tenant, and what was not tried."""
     made = (
         _OPEN.format(name="odd", arguments="", condition="true"),
@@ -143,30 +145,44 @@ def of_view(proof: Proof, body: str, options: str = "") -> tuple[set[str], list[
     ],
 )
 def test_a_view_without_a_tenant_that_shows_foreign_rows_is_found(proof: Proof, body: str, options: str) -> None:
-    assert of_view(proof, body, options) == ({"its answer tells of a foreign row"}, [])
+    assert of_view(proof, body, options) == ({"its answer tells of a foreign row"}, {})
 
 
 @ON_18
 def test_a_view_without_a_tenant_that_keeps_to_it_is_tried_and_not_found(proof: Proof) -> None:
     kept = f"select email from shop.odd() where {_TENANT}"
-    assert of_view(proof, kept, "with (security_invoker = true)") == (set(), [])
+    assert of_view(proof, kept, "with (security_invoker = true)") == (set(), {})
     told, untried = of_view(proof, "select 1 as one")
     assert told == set()
-    assert [one[:50] for one in untried] == ["shop.oddities: nothing that it answers depends on "]
+    assert {name: why[:35] for name, why in untried.items()} == {"shop.oddities": "nothing that it answers depends on "}
 
 
 def test_what_could_not_be_seen_is_told_truly(proof: Proof) -> None:
     found, untried = of_definer(proof, "(one int) returns int language sql stable", "select one / 0")
     assert found is None
-    assert untried == ["shop.odd(integer): every call was refused (22012)"]
+    assert untried == {"shop.odd(integer)": "every call was refused (22012)"}
     found, untried = of_definer(proof, "(one int) returns int language sql stable", "select one")
     assert found is None
-    assert [reason.split(": ")[1][:50] for reason in untried] == ["nothing that it answers depends on the rows that w"]
+    assert [why[:50] for why in untried.values()] == ["nothing that it answers depends on the rows that w"]
+
+
+def test_what_could_not_be_tried_leaves_a_proof_open_until_somebody_has_a_reason(proof: Proof) -> None:
+    tally = Tally(untried={"shop.odd(integer)": "every call was refused (22012)"})
+    report = proof.report(tally)
+    assert (report.is_open, report.unexplained) == (True, tally.untried)
+    chosen = Proof(proof.place, Examples(untried={"shop.odd(integer)": "it divides by nought", "shop.gone()": "gone"}))
+    chosen.ground = proof.ground
+    accepted = chosen.report(tally)
+    assert (accepted.is_open, accepted.unexplained) == (False, {})
+    assert accepted.accepted == {"shop.odd(integer)": "it divides by nought"}
+    assert accepted.stale == ("shop.gone()",)
+    assert chosen.report(Tally()).stale == ("shop.odd(integer)", "shop.gone()")
 
 
 def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:
     tally = proof.of_functions()
     assert [str(finding) for finding in tally.findings] == []
+    assert proof.report(tally).unexplained == {}
     assert {"catalog.find_materials", "catalog.search_materials"} <= tally.by_table().keys()
 
 
