@@ -56,7 +56,11 @@ def prove(context: click.Context, /, **given: Any) -> None:
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo("\n".join([*_report(report), *(_mutation(mutation) if mutation is not None else [])]))
-    context.exit(1 if report.is_open or (mutation is not None and mutation.is_open) else 0)
+    context.exit(_exit_code(report, mutation))
+
+
+def _exit_code(report: ProofReport, mutation: Mutation | None) -> int:
+    return 1 if report.is_open or (mutation is not None and mutation.is_open) else 0
 
 
 def _proved(proof: Proof, place: ProofPlace) -> ProofReport:

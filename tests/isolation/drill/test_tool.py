@@ -17,8 +17,9 @@ from support import environment_of
 from app_db.engine import admin_engine
 from app_db.errors import DrillRefused
 from app_db.isolation import Bounds, DrillPlan, Ledger, check_isolation, run_drill
-from app_db.isolation.drill import steps
+from app_db.isolation.drill import run, steps
 from app_db.isolation.drill.backends import Backends
+from app_db.isolation.drill.ground import make_ground
 from app_db.isolation.drill.steps import STEPS
 from app_db.settings import Environment, Settings
 
@@ -51,6 +52,21 @@ def left_behind(superuser: Engine) -> Callable[[], Any]:
             return connection.execute(LEFT).one()
 
     return look
+
+
+def test_an_interrupt_once_the_ground_is_made_takes_it_away(
+    settings: Settings, left_behind: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(owner: Any, *given: Any) -> None:
+        make_ground(owner, *given)
+        owner.commit()
+        raise KeyboardInterrupt
+
+    before = left_behind()
+    monkeypatch.setattr(run, "make_ground", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_drill(settings, plan=SHORT)
+    assert left_behind() == before
 
 
 @pytest.mark.parametrize("unit", [units.by_session, units.by_connection])

@@ -8,11 +8,13 @@ import pytest
 from isolation.prove.trials import changed
 from support import ON_18
 
+from app_db.cli.isolation import prove
 from app_db.isolation.prove import Examples, Finding, Proof, Tally
 from app_db.isolation.prove.functions import Functions
 from app_db.isolation.prove.prints import ForeignPrints
 from app_db.isolation.prove.triggers import Triggers
 from app_db.isolation.prove.views import View, Views
+from app_db.testing import proof as plugin
 
 _TENANT = "tenant_id = app.current_tenant_id()"
 _OPEN = """
@@ -177,6 +179,16 @@ def test_what_could_not_be_tried_leaves_a_proof_open_until_somebody_has_a_reason
     assert accepted.accepted == {"shop.odd(integer)": "it divides by nought"}
     assert accepted.stale == ("shop.gone()",)
     assert chosen.report(Tally()).stale == ("shop.odd(integer)", "shop.gone()")
+
+
+def test_the_command_and_the_plugin_fail_for_what_could_not_be_tried(proof: Proof) -> None:
+    report = proof.report(Tally(untried={"shop.odd(integer)": "every call was refused (22012)"}))
+    assert prove._exit_code(report, None) == 1
+    assert any("! not tried: shop.odd(integer): every call was refused" in line for line in prove._report(report))
+    with pytest.raises(pytest.fail.Exception, match=r"not tried: shop\.odd\(integer\): every call was refused"):
+        plugin._fail_with(report)
+    assert prove._exit_code(proof.report(Tally()), None) == 0
+    plugin._fail_with(proof.report(Tally()))
 
 
 def test_no_function_of_ours_tells_of_a_foreign_row(proof: Proof) -> None:

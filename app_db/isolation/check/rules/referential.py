@@ -41,8 +41,10 @@ def action_past_policies(subject: Subject) -> Iterator[Found]:
         table, target = tables.get(key.table), subject.facts.table_by_oid[key.refers_to or 0]
         if table is not None and _whose(subject, table):
             acts = " and ".join(f"ON {verb.upper()} {_action(key, verb).upper()}" for verb in verbs)
-            message = f"the application may {' and '.join(verbs)} rows of {target.full_name}, and {acts} then acts on \
-every tenant's rows here"
+            message = (
+                f"the application may {' and '.join(verbs)} rows of {target.full_name}, and {acts} then acts on every "
+                "tenant's rows here"
+            )
             yield Found(f"{table.full_name}.{key.name}", message, _without_action(subject, table, target, key, verbs))
 
 
